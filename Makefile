@@ -1,0 +1,55 @@
+# make repro   the whole pipeline on the bundled miniature world -> reports/mini/index.html
+# make test    the test suite
+# Both make the environment first; nothing else has to be installed by hand.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# stages call `neurodecode` by name; DVC must find the one of this environment
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: help setup repro test real bench lint pretrain clean
+
+help:
+	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
+	@echo "make test               run the tests"
+	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
+	@echo "make setup              only make the environment (.venv)"
+	@echo "make bench              run the benchmarks -> benchmarks/results"
+	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
+	@echo "make lint               style and layers"
+
+setup: .venv/.complete
+
+.venv/.complete: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"neurodecode needs Python 3.11 to 3.13, $(PYTHON) is {v[0]}.{v[1]}: try make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	# uv, not pip: it takes builds of torch and torchvision that belong together
+	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	@touch $@
+
+repro: setup
+	dvc repro
+	@echo "Open reports/mini/index.html"
+
+test: setup
+	python -m pytest
+
+real: setup
+	neurodecode locate --data "$(DATA)" --out data/raw/sources.yaml
+	dvc repro pipelines/real/dvc.yaml
+	@echo "Open reports/real/index.html"
+
+pretrain: setup
+	dvc repro pipelines/pretrain/dvc.yaml
+
+bench: setup
+	python -m benchmarks.run
+
+lint: setup
+	ruff check neurodecode tests benchmarks
+	lint-imports
+
+clean:
+	rm -rf data/raw data/stores data/embeddings data/pretrain runs reports

@@ -1,0 +1,97 @@
+"""The command line: one command for each step of a study, in the order they are used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from neurodecode import __version__
+from neurodecode.errors import NeurodecodeError
+
+__all__ = ["main"]
+
+#: Commands in the order in which a study uses them. The first four words of LightningCLI take
+#: their own options, and are handed over unparsed.
+COMMANDS = {
+    "simulate": "write the bundled miniature world in the layout of a real data set",
+    "locate": "find the real recordings in a folder and note where they are",
+    "prepare": "read a data set: stores of responses and stimuli, checked splits",
+    "embed": "embed the stimuli with an image or image-text model",
+    "fit": "train a model (LightningCLI: --config FILE, --print_config, ...)",
+    "validate": "score a trained model on the validation set (LightningCLI)",
+    "test": "run a trained model on the test set (LightningCLI)",
+    "predict": "write a trained model's predictions (LightningCLI)",
+    "baseline": "fit a linear baseline and write its predictions",
+    "reconstruct": "turn decoded embeddings into pictures",
+    "evaluate": "compare predictions with the truth: metrics.json",
+    "report": "put pictures, tables and figures on one HTML page",
+}
+LIGHTNING = ("fit", "validate", "test", "predict")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 on success, 2 for an error that the user can mend.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    quiet = "--quiet" in argv
+    argv = [word for word in argv if word != "--quiet"]
+    logging.basicConfig(
+        level=logging.WARNING if quiet else logging.INFO, format="%(message)s", stream=sys.stderr
+    )
+    # model hubs are never asked unless the user says so
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        if argv and argv[0] in LIGHTNING:
+            from neurodecode.lightning_cli import run_lightning
+
+            run_lightning(argv, quiet=quiet)
+        else:
+            _run_command(argv, quiet)
+    except NeurodecodeError as error:
+        message = " ".join(str(error).split())
+        sys.stderr.write(f"neurodecode: error: {message}\n")
+        return 2
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def _run_command(argv: list[str], quiet: bool) -> None:
+    parser = argparse.ArgumentParser(
+        prog="neurodecode",
+        description="Decode what a person saw, looked at or listened to from recordings of the brain.",
+        epilog="`neurodecode COMMAND --help` tells the options of a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"neurodecode {__version__}")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars, warnings only")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # only the command that runs is imported: start-up is part of speed
+    wanted = next((word for word in argv if word in COMMANDS), None)
+    module = None
+    for name, text in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if name == wanted and name not in LIGHTNING:
+            module = importlib.import_module(f"neurodecode.commands.{name}")
+            module.add_arguments(sub)
+    args = parser.parse_args(argv)
+    args.quiet = quiet
+    assert module is not None  # argparse has exited otherwise
+    module.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

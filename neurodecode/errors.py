@@ -1,0 +1,61 @@
+"""Errors that reach a user: one line that says where, what, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["ConfigError", "DataError", "LeakError", "NeurodecodeError", "WeightsError"]
+
+
+class NeurodecodeError(Exception):
+    """Base of every error that the command line turns into one line and exit code 2."""
+
+
+class ConfigError(NeurodecodeError):
+    """A parameter or configuration file asks for something impossible."""
+
+
+class LeakError(NeurodecodeError):
+    """A split in which something of the test set is also in training."""
+
+
+class WeightsError(NeurodecodeError):
+    """Model weights that are absent, incomplete or not the ones expected."""
+
+
+class DataError(NeurodecodeError):
+    """A recording, stimulus set or store that cannot be used as it is.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in a few words ("file is truncated", "3 voxels are NaN").
+    file : path-like, optional
+        The file concerned.
+    subject : str, optional
+        The subject concerned.
+    field : str, optional
+        The key, column, data set or argument concerned.
+    fix : str, optional
+        What the user can do about it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        subject: str | None = None,
+        field: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.problem, self.fix = problem, fix
+        self.file = None if file is None else str(file)
+        self.subject, self.field = subject, field
+        where = [
+            f"{name} {value}"
+            for name, value in (("file", self.file), ("subject", subject), ("field", field))
+            if value is not None
+        ]
+        message = f"{', '.join(where)}: {problem}" if where else problem
+        super().__init__(f"{message}; {fix}" if fix else message)

@@ -1,0 +1,180 @@
+"""Identification: which of the candidates did the subject see?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodecode.errors import DataError
+from neurodecode.evaluation.items import Scores
+from neurodecode.metrics.functional.retrieval import ranks, top_k_credit
+from neurodecode.metrics.functional.two_way import two_way_from_scores
+from neurodecode.store import Prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["candidate_table", "identification_scores", "score_matrix"]
+
+#: Reads target embeddings of stimuli: ``(ids) -> array of shape (n, ...)``.
+ReadTargets = Callable[[Sequence[str]], np.ndarray]
+
+
+def score_matrix(
+    prediction: Prediction, array: str, read_targets: ReadTargets | None
+) -> tuple[np.ndarray, list[str]]:
+    """How well each candidate explains each response.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        With its own ``scores``, or with a decoded embedding under the name `array`.
+    array : str
+        Name of the decoded embedding.
+    read_targets : callable or None
+        Gives the target embeddings of stimuli; not needed for a method with ``scores``.
+
+    Returns
+    -------
+    scores : array of shape (n, n_candidates)
+        Larger is better: the method's own scores, or cosine similarity of the flattened
+        embeddings, with the other test stimuli of the fold as candidates.
+    candidates : list of str
+        Stimulus of each column.
+
+    Raises
+    ------
+    DataError
+        If there is neither ``scores`` nor the embedding.
+    """
+    if "scores" in prediction.arrays:
+        return prediction.arrays["scores"], list(prediction.candidate_id)
+    if array not in prediction.arrays or read_targets is None:
+        raise DataError(
+            f"neither scores nor a decoded embedding {array!r} with its targets",
+            subject=prediction.subject,
+            field="arrays",
+            fix="run the stage that writes the predictions again",
+        )
+    candidates = sorted(set(prediction.stimulus_id))
+    decoded = _unit_rows(prediction.arrays[array])
+    return decoded @ _unit_rows(read_targets(candidates)).T, candidates
+
+
+def _unit_rows(values: np.ndarray) -> np.ndarray:
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+
+
+def identification_scores(
+    prediction: Prediction,
+    method: str,
+    scores: np.ndarray,
+    candidates: Sequence[str],
+    *,
+    both_ways: bool,
+) -> list[Scores]:
+    """Score every test item of one subject and fold.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The test items.
+    method : str
+        Name of the method.
+    scores : array of shape (n, n_candidates)
+        From `score_matrix`.
+    candidates : sequence of str of length n_candidates
+        From `score_matrix`.
+    both_ways : bool
+        Also find the response of each picture (meaningful for similarities, not for
+        likelihoods, whose columns have no common scale).
+
+    Returns
+    -------
+    list of Scores
+        ``retrieval_top1``, ``retrieval_top5``, ``two_way``, ``median_rank`` and, both ways,
+        ``retrieval_brain_top1``.
+
+    Raises
+    ------
+    DataError
+        If a test stimulus is not among the candidates.
+    """
+    column = {stimulus: number for number, stimulus in enumerate(candidates)}
+    if missing := set(prediction.stimulus_id) - set(column):
+        raise DataError(
+            f"{len(missing)} test stimuli are not among the candidates, first: {min(missing)}",
+            subject=prediction.subject,
+            field="candidate_id",
+        )
+    truth = np.array([column[stimulus] for stimulus in prediction.stimulus_id])
+    n = len(candidates)
+    found: dict[str, tuple[Any, float]] = {
+        "retrieval_top1": (top_k_credit(scores, 1, truth), 1 / n),
+        "retrieval_top5": (top_k_credit(scores, 5, truth), min(5 / n, 1.0)),
+        "two_way": (two_way_from_scores(scores, truth), 0.5),
+        "rank": (ranks(scores, truth), (n + 1) / 2),
+    }
+    if both_ways and len(scores) == n:
+        found["retrieval_brain_top1"] = (
+            top_k_credit(scores.T, 1, np.argsort(truth))[truth], 1 / n
+        )
+    return [
+        Scores(
+            subject=prediction.subject,
+            task="identification",
+            method=method,
+            metric=metric,
+            fold=prediction.fold,
+            stimulus_id=prediction.stimulus_id,
+            values=np.asarray(values, dtype=float),
+            chance=chance,
+            n_candidates=n,
+            n_averaged=prediction.n_averaged,
+        )
+        for metric, (values, chance) in found.items()
+    ]
+
+
+def candidate_table(
+    prediction: Prediction, scores: np.ndarray, candidates: Sequence[str], tags: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The five best candidates and the rank of the true one, for each test item.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The test items.
+    scores : array of shape (n, n_candidates)
+        From `score_matrix`.
+    candidates : sequence of str of length n_candidates
+        From `score_matrix`.
+    tags : mapping
+        Columns that are the same in every row (dataset, method).
+
+    Returns
+    -------
+    pandas.DataFrame
+        dataset, method, subject, fold, stimulus_id, rank, top5 (ids joined by a space),
+        n_candidates.
+    """
+    import pandas as pd
+
+    column = {stimulus: number for number, stimulus in enumerate(candidates)}
+    truth = np.array([column[stimulus] for stimulus in prediction.stimulus_id])
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
+    names = np.asarray(candidates)
+    return pd.DataFrame(
+        {
+            **tags,
+            "subject": prediction.subject,
+            "fold": prediction.fold,
+            "stimulus_id": list(prediction.stimulus_id),
+            "rank": np.asarray(ranks(scores, truth), dtype=float),
+            "top5": [" ".join(names[row]) for row in best],
+            "n_candidates": len(candidates),
+        }
+    )

@@ -1,0 +1,80 @@
+"""LightningCLI as `neurodecode fit | validate | test | predict`."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+
+from jsonargparse import ArgumentError
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+
+from neurodecode.errors import ConfigError
+
+__all__ = ["DecodingCLI", "run_lightning"]
+
+
+class DecodingCLI(LightningCLI):
+    """LightningCLI that hands sizes read from the data to the model.
+
+    A DataModule with a ``context`` property (`neurodecode.context.BuildContext`) and a model
+    with a ``context`` argument are linked: no size is typed twice.
+    """
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link the build context.
+
+        Parameters
+        ----------
+        parser : LightningArgumentParser
+            Parser of one sub-command.
+        """
+        parser.link_arguments("data.context", "model.init_args.context", apply_on="instantiate")
+
+
+def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
+    """Run one LightningCLI sub-command.
+
+    Parameters
+    ----------
+    argv : list of str
+        Sub-command and its options.
+    quiet : bool
+        No progress bar and no model summary.
+
+    Raises
+    ------
+    ConfigError
+        If a configuration has an unknown key or a value of the wrong type.
+    """
+    if quiet:
+        argv = [
+            *argv,
+            "--trainer.enable_progress_bar=false",
+            "--trainer.enable_model_summary=false",
+        ]
+        for name in ("lightning.pytorch", "lightning.fabric"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    # CPU runs of a small model on purpose: these hints would be noise on every run
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+    try:
+        DecodingCLI(
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=SaveConfigCallback,
+            save_config_kwargs={"overwrite": True},
+            seed_everything_default=0,
+            parser_kwargs={"exit_on_error": False},
+            args=argv,
+        )
+    except ArgumentError as error:
+        raise ConfigError(_one_line(str(error), argv)) from error
+
+
+def _one_line(message: str, argv: list[str]) -> str:
+    """Cut jsonargparse's paragraphs down to the sentence that names the key."""
+    configs = [argv[i + 1] for i, word in enumerate(argv[:-1]) if word == "--config"]
+    lines = [re.sub(r"^[\s\-:>]+", "", line) for line in message.splitlines() if line.strip()]
+    where = f"file {', '.join(configs)}: " if configs else ""
+    return f"{where}{' '.join(lines)[:400]}; see `neurodecode {argv[0]} --print_config`"

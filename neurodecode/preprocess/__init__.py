@@ -1,0 +1,1 @@
+"""From recorded signals to the responses that are decoded."""

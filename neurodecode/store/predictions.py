@@ -1,0 +1,139 @@
+"""What a method says about each test stimulus, in one format for every method."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from neurodecode.files import atomic_path
+from neurodecode.store.hdf5 import FORMAT_VERSION, open_store, read_strings, write_strings
+
+__all__ = ["Prediction", "read_predictions", "write_predictions"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of one method for one subject and one fold.
+
+    Parameters
+    ----------
+    subject : str
+        Subject.
+    stimulus_id : sequence of str of length n
+        Stimulus of each row.
+    arrays : mapping of str to array of shape (n, ...)
+        ``tokens`` (decoded embedding), ``latent``, ``images`` (reconstructions), ``responses``
+        (predicted), or ``scores`` of shape (n, n_candidates): how well each candidate
+        explains each response.
+    candidate_id : sequence of str of length n_candidates
+        Columns of ``scores``.
+    n_averaged : float
+        How many repeats the responses were averaged over (mean over stimuli).
+    fold : int
+        Which fold of the split.
+    """
+
+    subject: str
+    stimulus_id: Sequence[str]
+    arrays: Mapping[str, np.ndarray]
+    candidate_id: Sequence[str] = ()
+    n_averaged: float = 1.0
+    fold: int = 0
+
+
+@dataclass(frozen=True)
+class PredictionFile:
+    """Content of a file of predictions.
+
+    Parameters
+    ----------
+    method : str
+        Stable name of the method (``ridge``, ``encoder_likelihood``, ``decoder``, ...).
+    predictions : list of Prediction
+        One for each subject and fold.
+    attrs : mapping
+        How they were made: ``selection_split``, ``transductive``, ``seed``, ...
+    """
+
+    method: str
+    predictions: list[Prediction] = field(default_factory=list)
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_predictions(
+    path: str | Path,
+    method: str,
+    predictions: Sequence[Prediction],
+    attrs: Mapping[str, Any] | None = None,
+) -> None:
+    """Write predictions, complete or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write.
+    method : str
+        Stable name of the method.
+    predictions : sequence of Prediction
+        One for each subject and fold.
+    attrs : mapping, optional
+        Plain JSON values that every MetricRecord must repeat.
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        file.attrs.update(
+            kind="predictions",
+            format_version=FORMAT_VERSION,
+            method=method,
+            attrs=json.dumps(dict(attrs or {}), sort_keys=True),
+        )
+        for number, prediction in enumerate(predictions):
+            group = file.create_group(f"{number:04d}")
+            group.attrs.update(
+                subject=prediction.subject,
+                n_averaged=prediction.n_averaged,
+                fold=prediction.fold,
+            )
+            write_strings(group, "stimulus_id", list(prediction.stimulus_id))
+            write_strings(group, "candidate_id", list(prediction.candidate_id))
+            arrays = group.create_group("arrays")
+            for name, values in prediction.arrays.items():
+                arrays[name] = values
+
+
+def read_predictions(path: str | Path) -> PredictionFile:
+    """Read predictions.
+
+    Parameters
+    ----------
+    path : path-like
+        File written by `write_predictions`.
+
+    Returns
+    -------
+    PredictionFile
+        Method, predictions and how they were made.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or broken.
+    """
+    with open_store(path, "predictions") as file:
+        predictions = [
+            Prediction(
+                subject=str(group.attrs["subject"]),
+                stimulus_id=read_strings(group["stimulus_id"]),
+                arrays={name: item[...] for name, item in group["arrays"].items()},
+                candidate_id=read_strings(group["candidate_id"]),
+                n_averaged=float(group.attrs["n_averaged"]),
+                fold=int(group.attrs["fold"]),
+            )
+            for _, group in sorted(file.items())
+        ]
+        return PredictionFile(str(file.attrs["method"]), predictions, json.loads(file.attrs["attrs"]))
