@@ -37,7 +37,7 @@ test: setup
 	python -m pytest
 
 real: setup
-	neurodecode locate --data "$(DATA)" --out data/raw/sources.yaml
+	neurodecode locate --data "$(DATA)" --require v4 haxby2001 --out data/raw/sources.yaml
 	dvc repro pipelines/real/dvc.yaml
 	@echo "Open reports/real/index.html"
 

@@ -6,9 +6,10 @@ import logging
 import re
 import warnings
 
-from jsonargparse import ArgumentError
+from jsonargparse import ArgumentError, set_parsing_settings
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
+from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError
 
 __all__ = ["DecodingCLI", "run_lightning"]
@@ -55,14 +56,21 @@ def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
         ]
         for name in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.WARNING)
+    fitting = argv[:1] == ["fit"]
+    if not fitting:
+        # the logger would delete what the training wrote to its folder
+        argv = [*argv, "--trainer.logger=false"]
     # CPU runs of a small model on purpose: these hints would be noise on every run
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+    warnings.filterwarnings("ignore", message=".*args parameter is intended to run.*")
+    # else jsonargparse spreads the dataclass over options and asks for its fields before linking
+    set_parsing_settings(subclasses_enabled=[BuildContext])
     try:
         DecodingCLI(
             subclass_mode_model=True,
             subclass_mode_data=True,
-            save_config_callback=SaveConfigCallback,
+            save_config_callback=SaveConfigCallback if fitting else None,
             save_config_kwargs={"overwrite": True},
             seed_everything_default=0,
             parser_kwargs={"exit_on_error": False},

@@ -116,7 +116,7 @@ def identification_scores(
         "retrieval_top1": (top_k_credit(scores, 1, truth), 1 / n),
         "retrieval_top5": (top_k_credit(scores, 5, truth), min(5 / n, 1.0)),
         "two_way": (two_way_from_scores(scores, truth), 0.5),
-        "rank": (ranks(scores, truth), (n + 1) / 2),
+        "median_rank": (ranks(scores, truth), (n + 1) / 2),
     }
     if both_ways and len(scores) == n:
         found["retrieval_brain_top1"] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -82,11 +83,7 @@ def block_means(
     """
     changed = (label[1:] != label[:-1]) | (run[1:] != run[:-1])
     edges = np.concatenate([[0], np.flatnonzero(changed) + 1, [len(label)]])
-    spans = [
-        (start, stop)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-        if label[start] != rest
-    ]
+    spans = [(start, stop) for start, stop in pairwise(edges) if label[start] != rest]
     starts = np.array([start for start, _ in spans], dtype=np.int64)
     means = [volumes[start:stop].mean(axis=0) for start, stop in spans]
     return Blocks(

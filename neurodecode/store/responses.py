@@ -100,7 +100,7 @@ class ResponseStore:
             self._file = open_store(self.path, "responses")
         dataset_id = self._file["responses"].id
         trials = np.asarray(trials, dtype=np.int64)
-        if trials.size and not (0 <= trials.min() and trials.max() < self.n_trials):
+        if trials.size and not (trials.min() >= 0 and trials.max() < self.n_trials):
             raise IndexError(f"trial out of range 0..{self.n_trials - 1} in {self.path}")
         out = np.empty((len(trials), *self.shape[1:]), self.dtype)
         rest = (0,) * (len(self.shape) - 1)

@@ -1,0 +1,201 @@
+"""`neurodecode baseline`: fit a linear model to every subject and fold, write its predictions."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurodecode.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from neurodecode.splits import Split
+    from neurodecode.store import Prediction, ResponseStore
+    from neurodecode.tasks.baselines import Features, LinearOptions
+
+HELP = "fit a linear baseline and write its predictions"
+
+METHODS = {
+    "ridge": "responses -> embedding, ridge regression",
+    "encoder_likelihood": "embedding -> responses, then the likelihood of each candidate",
+    "logistic": "responses -> category, multinomial logistic regression",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Parser of this command.
+    """
+    add = parser.add_argument
+    methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
+    add("--method", required=True, choices=sorted(METHODS), help=methods)
+    add("--name", default="", help="name under which the scores appear (default: the method)")
+    add("--stores", type=Path, required=True, help="folder with sub-*.h5")
+    add("--splits", type=Path, required=True, help="splits.json")
+    add("--embeddings", type=Path, nargs="+", default=[], metavar="FILE",
+        help="embedding stores: the target of ridge, or the features of the encoder")  # fmt: skip
+    add("--target", default="tokens", help="array of the embedding stores (default: %(default)s)")
+    add("--predicted", type=Path, nargs="+", default=[], metavar="FILE",
+        help="encoder_likelihood: responses predicted by trained encoders, one or more files"
+        " for each fold; with --embeddings, a ridge encoder is stacked with them")  # fmt: skip
+    add("--components", type=int,
+        help="principal components of the embedding, fitted in the fold (default: ridge: the"
+        " embedding itself; encoder_likelihood: 200)")  # fmt: skip
+    add("--whitening", type=float, default=0.0,
+        help="ridge: power of its standard deviation by which a component is divided")  # fmt: skip
+    add("--n-voxels", type=int, help="encoder_likelihood: use only the best predicted voxels")
+    add("--subjects", nargs="+", default=[], help="which subjects (default: all in the folder)")
+    add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
+    add("--seed", type=int, default=0, help="of the inner folds")
+    add("--out", type=Path, required=True, help="predictions.h5 to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fit and predict all subjects and folds.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Options of this command.
+
+    Raises
+    ------
+    ConfigError
+        If the options do not fit together.
+    DataError
+        If a store is missing or does not fit the split.
+    """
+    from joblib import Parallel
+
+    from neurodecode.loaders.counts import open_responses
+    from neurodecode.progress import progress_bar
+    from neurodecode.splits import read_split
+    from neurodecode.store import write_predictions
+
+    _check(args)
+    split = read_split(args.splits)
+    paths = _store_paths(args.stores, args.subjects)
+    jobs = list(_jobs(args, [open_responses(path) for path in paths], split))
+    predictions = []
+    name = args.name or args.method
+    with progress_bar(name, len(jobs), quiet=args.quiet) as advance:
+        # each job reads its own files; results come back in the order of the jobs
+        for prediction in Parallel(n_jobs=args.jobs, return_as="generator")(jobs):
+            predictions.append(prediction)
+            advance(len(predictions))
+    write_predictions(args.out, name, predictions, _attrs(args))
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.method == "logistic" and args.embeddings:
+        raise ConfigError("--method logistic decodes categories: leave --embeddings out")
+    if args.method == "ridge" and len(args.embeddings) != 1:
+        raise ConfigError("--method ridge needs one file of --embeddings, its target")
+    if args.predicted and args.method != "encoder_likelihood":
+        raise ConfigError("--predicted belongs to --method encoder_likelihood")
+    if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
+        raise ConfigError("--method encoder_likelihood needs --embeddings or --predicted")
+    for option in ("components", "n_voxels"):
+        value = getattr(args, option)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{option.replace('_', '-')} is {value}; give a positive number")
+
+
+def _store_paths(folder: Path, subjects: list[str]) -> list[Path]:
+    found = {path.stem.removeprefix("sub-"): path for path in sorted(folder.glob("sub-*.h5"))}
+    if not found:
+        raise DataError("no sub-*.h5 found", file=folder, fix="run `neurodecode prepare` first")
+    if unknown := [subject for subject in subjects if subject not in found]:
+        raise DataError(
+            f"unknown subject; known: {', '.join(found)}", file=folder, subject=unknown[0]
+        )
+    return [found[subject] for subject in subjects or found]
+
+
+def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -> Iterator[Any]:
+    from joblib import delayed
+
+    from neurodecode.store import EmbeddingStore
+    from neurodecode.tasks import baselines
+
+    features = None
+    if args.embeddings:
+        files = [EmbeddingStore(path) for path in args.embeddings]
+        features = baselines.Features(files, args.target)
+        _check_target(features)
+    components = args.components
+    if components is None and args.method == "encoder_likelihood":
+        components = 200
+    options = baselines.LinearOptions(components, args.whitening, args.n_voxels, args.seed)
+    predicted = _read_predicted(args.predicted)
+    for store in stores:
+        for fold in range(len(split.folds)):
+            key = (store.subject, fold)
+            if args.predicted:
+                if key not in predicted:
+                    raise DataError(
+                        f"no predicted responses for fold {fold}",
+                        file=args.predicted[0],
+                        subject=store.subject,
+                        fix="run `neurodecode predict` of the encoder on every fold",
+                    )
+                yield delayed(baselines.identify_predicted)(
+                    store, split, fold, predicted[key], features, options
+                )
+            else:
+                yield _linear_job(args.method, store, split, fold, features, options)
+
+
+def _linear_job(
+    method: str,
+    store: ResponseStore,
+    split: Split,
+    fold: int,
+    features: Features | None,
+    options: LinearOptions,
+) -> Any:
+    from joblib import delayed
+
+    from neurodecode.tasks import baselines
+
+    if method == "logistic":
+        return delayed(baselines.classify)(store, split, fold, options)
+    work = baselines.decode if method == "ridge" else baselines.identify
+    return delayed(work)(store, split, fold, features, options)
+
+
+def _check_target(features: Features) -> None:
+    for store in features.stores:
+        if features.target not in store.shapes:
+            raise DataError(
+                f"no array {features.target!r} (found: {', '.join(sorted(store.shapes))})",
+                file=store.path,
+                field="--target",
+            )
+
+
+def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]]:
+    from neurodecode.store import read_predictions
+
+    found: dict[tuple[str, int], list[Prediction]] = {}
+    for path in files:
+        for prediction in read_predictions(path).predictions:
+            found.setdefault((prediction.subject, prediction.fold), []).append(prediction)
+    return found
+
+
+def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+    attrs: dict[str, Any] = {
+        "task": "classification" if args.method == "logistic" else "identification",
+        "selection_split": "validation" if args.predicted else "train",
+        "transductive": False,
+        "seed": args.seed,
+    }
+    if args.method == "ridge":
+        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target}
+    return attrs

@@ -1,0 +1,49 @@
+"""`neurodecode embed`: run an image tower once over every stimulus of a data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "embed the stimuli with an image or image-text model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Parser of this command.
+    """
+    parser.add_argument("--stimuli", type=Path, required=True, help="stimuli.h5 of the data set")
+    parser.add_argument(
+        "--model",
+        required=True,
+        help="embedder: mini-clip, mini-vae, gabor, openclip:ARCHITECTURE/WEIGHTS or timm:MODEL",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument(
+        "--download", action="store_true", help="allow fetching public weights from a model hub"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Embed the stimuli; an interrupted run goes on where it stopped.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Options of this command.
+    """
+    from neurodecode.embed import embed_stimuli, make_embedder
+    from neurodecode.store import read_stimuli
+
+    embed_stimuli(
+        read_stimuli(args.stimuli),
+        make_embedder(args.model, download=args.download),
+        args.out,
+        batch_size=args.batch_size,
+        quiet=args.quiet,
+    )

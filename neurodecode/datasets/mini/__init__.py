@@ -1,0 +1,1 @@
+"""The bundled miniature world: procedural scenes and forward models."""

@@ -1,0 +1,134 @@
+"""Latents of the bundled autoencoder, the target of the low-level head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from neurodecode.embed.bundle import bundle_digest, read_bundle
+from neurodecode.embed.pixels import prepare_images
+
+__all__ = ["VaeEmbedder"]
+
+_HALF = (0.5, 0.5, 0.5)
+
+
+class VaeEmbedder:
+    """A diffusers autoencoder as an embedder, and its way back to pixels.
+
+    Parameters
+    ----------
+    model : AutoencoderKL
+        The autoencoder; its ``scaling_factor`` brings latents to unit variance.
+    patch : int
+        Side of the pixel blocks that are folded into its channels.
+    name : str
+        Name of the embedder.
+    provenance : mapping
+        Where the weights come from.
+    device : str
+        Where the model runs.
+    """
+
+    def __init__(
+        self,
+        model: AutoencoderKL,
+        *,
+        patch: int,
+        name: str,
+        provenance: Mapping[str, Any],
+        device: str = "cpu",
+    ) -> None:
+        self.model = model.eval().requires_grad_(False).to(device)
+        self.name, self.device, self.provenance = name, device, dict(provenance)
+        self.patch = patch
+        self.image_size = (model.config.sample_size * patch,) * 2
+
+    @classmethod
+    def bundled(cls, folder: Path | None = None, device: str = "cpu") -> VaeEmbedder:
+        """Open the bundled autoencoder.
+
+        Parameters
+        ----------
+        folder : Path, optional
+            Folder of the bundle.
+        device : str
+            Where the model runs.
+
+        Returns
+        -------
+        VaeEmbedder
+            Latents of shape (4, 16, 16).
+
+        Raises
+        ------
+        WeightsError
+            If the weights are missing or damaged.
+        """
+        config, weights = read_bundle("mini-vae", folder)
+        model = AutoencoderKL(**config["model_cfg"])
+        model.load_state_dict(weights)
+        provenance = {"model": "mini-vae", "sha256": bundle_digest("mini-vae", folder)}
+        return cls(
+            model, patch=config["patch"], name="mini-vae", provenance=provenance, device=device
+        )
+
+    @torch.inference_mode()
+    def encode(self, images: np.ndarray) -> Tensor:
+        """Map pictures to latents of about unit variance.
+
+        Parameters
+        ----------
+        images : array of uint8 of shape (n, height, width, 3)
+            RGB pixels, scaled to the model's size.
+
+        Returns
+        -------
+        Tensor of shape (n, channels, height / 4, width / 4)
+            Modes of the posterior, scaled; float32.
+        """
+        pixels = prepare_images(images, self.image_size, _HALF, _HALF).to(self.device)
+        folded = F.pixel_unshuffle(pixels, self.patch)
+        latents = self.model.encode(folded).latent_dist.mode()
+        return latents.float() * self.model.config.scaling_factor
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Map latents back to pictures.
+
+        Parameters
+        ----------
+        latents : Tensor of shape (n, channels, height / 4, width / 4)
+            As `encode` returns them.
+
+        Returns
+        -------
+        array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+        """
+        scaled = latents.to(self.device).float() / self.model.config.scaling_factor
+        pixels = F.pixel_shuffle(self.model.decode(scaled).sample, self.patch).clamp(-1, 1)
+        levels = ((pixels + 1) * 127.5).round().to(torch.uint8)
+        return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def encode_images(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Embed pictures.
+
+        Parameters
+        ----------
+        images : array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+
+        Returns
+        -------
+        dict
+            ``latent`` of shape (n, channels, height / 4, width / 4), float32.
+        """
+        return {"latent": self.encode(images).cpu().numpy()}

@@ -1,0 +1,86 @@
+"""From scores of items to records: value, interval, chance, per subject and over subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodecode import __version__
+from neurodecode.metrics.records import MetricRecord, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["summarise_items"]
+
+_KEYS = ["dataset", "task", "method", "metric"]
+
+
+def summarise_items(
+    items: pd.DataFrame, profile: str, made: Mapping[str, Mapping[str, Any]]
+) -> list[MetricRecord]:
+    """Summarise items per subject, and over subjects as subject ``mean``.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame
+        From `neurodecode.evaluation.items.items_frame`.
+    profile : str
+        Profile of the run (``mini``, ``real``).
+    made : mapping of str to mapping
+        For each method how its predictions were made: ``selection_split``, ``transductive``,
+        ``seed``.
+
+    Returns
+    -------
+    list of MetricRecord
+        One for each data set, task, method, metric and subject, and for the mean.
+    """
+    records = []
+    for (dataset, task, method, metric), table in items.groupby(_KEYS, sort=True):
+        common = {
+            "profile": profile,
+            "dataset": dataset,
+            "task": task,
+            "method": method,
+            "metric": metric,
+            "selection_split": made[method].get("selection_split", "none"),
+            "transductive": bool(made[method].get("transductive", False)),
+            "seed": int(made[method].get("seed", 0)),
+            "version": __version__,
+        }
+        per_subject = {
+            str(subject): rows.sort_values(["fold", "stimulus_id"], kind="stable")
+            for subject, rows in table.groupby("subject", sort=True)
+        }
+        for subject, rows in per_subject.items():
+            records.append(_record(common, subject, {subject: rows}))
+        if len(per_subject) > 1:
+            records.append(_record(common, "mean", per_subject))
+    return records
+
+
+def _record(
+    common: Mapping[str, Any], subject: str, tables: Mapping[str, pd.DataFrame]
+) -> MetricRecord:
+    values = {name: rows["value"].to_numpy() for name, rows in tables.items()}
+    # subjects who saw the same stimuli share the luck of the draw: resample them together
+    shared = len({tuple(rows["stimulus_id"]) for rows in tables.values()}) == 1
+    chance = _mean_or_none(tables, "chance")
+    n_candidates = _mean_or_none(tables, "n_candidates")
+    return summarise(
+        np.stack(list(values.values())) if shared else values,
+        statistic=np.median if common["metric"] == "median_rank" else np.mean,
+        **common,
+        subject=subject,
+        chance=chance,
+        n_candidates=None if n_candidates is None else round(n_candidates),
+        n_averaged=_mean_or_none(tables, "n_averaged"),
+    )
+
+
+def _mean_or_none(tables: Mapping[str, pd.DataFrame], column: str) -> float | None:
+    mean = float(np.mean([rows[column].astype(float).mean() for rows in tables.values()]))
+    return None if np.isnan(mean) else mean

@@ -1,0 +1,131 @@
+"""What an image generator is, and the registry of those there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from neurodecode.registry import Registry
+
+__all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
+
+
+@runtime_checkable
+class ImageGenerator(Protocol):
+    """Turns embeddings into pictures.
+
+    Attributes
+    ----------
+    name : str
+        Name that `make_generator` understands.
+    provenance : mapping
+        Model, weights and checksum, as plain JSON values.
+    """
+
+    name: str
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Model, weights and checksum, as plain JSON values."""
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Map pictures to the generator's latents.
+
+        Parameters
+        ----------
+        images : array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+
+        Returns
+        -------
+        array of float32 of shape (n, channels, height / factor, width / factor)
+            Latents of about unit variance.
+        """
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Map latents to pictures.
+
+        Parameters
+        ----------
+        latents : array of shape (n, channels, height / factor, width / factor)
+            As `encode` returns them.
+
+        Returns
+        -------
+        array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+        """
+
+    def generate(
+        self,
+        tokens: np.ndarray,
+        *,
+        init_latents: np.ndarray | None = None,
+        strength: float = 0.85,
+        n_steps: int = 20,
+        guidance: float = 2.0,
+        seed: int | Sequence[int] = 0,
+    ) -> np.ndarray:
+        """Draw pictures that have the given embeddings.
+
+        A picture depends on its own embedding, start and seed, and on nothing else in the call.
+
+        Parameters
+        ----------
+        tokens : array of shape (n, n_tokens, width)
+            Embeddings.
+        init_latents : array of shape (n, channels, height / factor, width / factor), optional
+            Rough pictures to start from, as `encode` returns them.
+        strength : float
+            With `init_latents`, the share of the noise schedule that is run: 0 returns the start,
+            1 ignores it.
+        n_steps : int
+            Steps of the solver over the whole schedule.
+        guidance : float
+            Weight of classifier-free guidance; 1 switches it off.
+        seed : int or sequence of int of length n
+            One seed for all pictures, or one each.
+
+        Returns
+        -------
+        array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+        """
+
+
+GENERATORS: Registry[Callable[..., ImageGenerator]] = Registry("generator")
+"""Factories; keyword arguments are the generator's own."""
+
+
+@GENERATORS.register("mini")
+def _mini(**options: Any) -> ImageGenerator:
+    from neurodecode.generate.mini import MiniGenerator
+
+    return MiniGenerator.bundled(**options)
+
+
+def make_generator(name: str, **options: Any) -> ImageGenerator:
+    """Make a generator from its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `GENERATORS`.
+    **options
+        Options of the generator.
+
+    Returns
+    -------
+    ImageGenerator
+        The generator.
+
+    Raises
+    ------
+    ConfigError
+        If the name is unknown.
+    WeightsError
+        If its weights are missing or damaged.
+    """
+    return GENERATORS[name](**options)

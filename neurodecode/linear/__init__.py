@@ -1,0 +1,30 @@
+"""Linear models of responses and stimuli, with scikit-learn's ``fit`` and ``predict``.
+
+Everything that is estimated (means, scales, principal components, penalties, covariances) is
+estimated from what is given to ``fit``, which has to be training data.
+"""
+
+from neurodecode.linear.classifier import category_classifier
+from neurodecode.linear.feature_space import FeatureSpace
+from neurodecode.linear.likelihood import (
+    LikelihoodIdentifier,
+    held_out_predictions,
+    likelihood_matrix,
+)
+from neurodecode.linear.noise import ResidualNoise
+from neurodecode.linear.ridge import RidgeDecoder, RidgeEncoder, fit_ridge
+from neurodecode.linear.stacking import EncoderStack, stack_encoders
+
+__all__ = [
+    "EncoderStack",
+    "FeatureSpace",
+    "LikelihoodIdentifier",
+    "ResidualNoise",
+    "RidgeDecoder",
+    "RidgeEncoder",
+    "category_classifier",
+    "fit_ridge",
+    "held_out_predictions",
+    "likelihood_matrix",
+    "stack_encoders",
+]

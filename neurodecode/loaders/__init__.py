@@ -1,0 +1,5 @@
+"""LightningDataModules: stores, splits and embeddings -> batches."""
+
+from neurodecode.loaders.responses import ResponseDataModule
+
+__all__ = ["ResponseDataModule"]

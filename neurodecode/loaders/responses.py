@@ -1,0 +1,281 @@
+"""Responses of several subjects and the embeddings of what they saw, for training decoders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from neurodecode.context import BuildContext
+from neurodecode.errors import ConfigError, DataError, LeakError
+from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
+from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus
+from neurodecode.loaders.sampler import BalancedSampler, ResumableLoader
+from neurodecode.loaders.scaler import TrialScaler
+from neurodecode.loaders.targets import TargetBank
+from neurodecode.splits import read_split
+from neurodecode.store import ResponseStore
+
+__all__ = ["ResponseDataModule"]
+
+#: Below this, responses and targets are kept in memory unless told otherwise.
+_MEMORY_BYTES = 1 << 30
+
+Side = Literal["train", "validation", "test"]
+
+
+class ResponseDataModule(LightningDataModule):
+    """Batches of responses with the embeddings of their stimuli, leak-free.
+
+    Training draws single trials, or averages of a few random repeats; validation, test and
+    prediction average all repeats of a stimulus. Responses are standardised per subject,
+    session and feature with statistics of training trials, which travel in the checkpoint.
+
+    Parameters
+    ----------
+    stores : path
+        Folder with ``sub-<subject>.h5``.
+    embeddings : dict of str to path
+        Name of each target (``tokens``, ``latent``, ...) and the embedding store with it.
+    splits : path, optional
+        ``splits.json``; by default the one in `stores`.
+    fold : int
+        Which fold of the split.
+    subjects : list of str, optional
+        Subjects to use; all by default.
+    batch_size : int
+        Rows of a training batch over all subjects, and of a batch when predicting.
+    repeats : int
+        Random trials of a stimulus that are averaged to one training row; 1 trains on single
+        trials.
+    seed : int
+        Seed of the order of training rows.
+    predict_on : {"test", "validation", "train"}
+        Stimuli that ``predict`` runs on.
+    in_memory : bool, optional
+        Keep standardised responses and targets in memory; by default if both together take
+        less than 1 GiB.
+    num_workers : int
+        Worker processes.
+
+    Raises
+    ------
+    DataError
+        If a store is missing or broken, or a stimulus has no embedding.
+    ConfigError
+        If a subject or fold does not exist.
+    """
+
+    def __init__(
+        self,
+        stores: Path,
+        embeddings: dict[str, Path],
+        splits: Path | None = None,
+        fold: int = 0,
+        subjects: list[str] | None = None,
+        batch_size: int = 128,
+        repeats: int = 1,
+        seed: int = 0,
+        predict_on: Side = "test",
+        in_memory: bool | None = None,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.batch_size, self.repeats, self.seed = batch_size, repeats, seed
+        self.fold, self.predict_on, self.num_workers = fold, predict_on, num_workers
+        self.stores = _open_stores(Path(stores), subjects)
+        self.embeddings = dict(embeddings)
+        self.split = read_split(splits or Path(stores) / "splits.json")
+        if not 0 <= fold < len(self.split.folds):
+            raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
+        self.stimuli = sorted({str(s) for store in self.stores.values() for s in store.stimulus_id})
+        self._row_of = {name: row for row, name in enumerate(self.stimuli)}
+        shapes = TargetBank(embeddings, [], in_memory=False).shapes
+        self.in_memory = self._small(shapes) if in_memory is None else in_memory
+        self.context = BuildContext(
+            n_features={name: store.n_features for name, store in self.stores.items()},
+            targets=shapes,
+            n_times=_common(store.shape[2] if len(store.shape) == 3 else None
+                            for store in self.stores.values()),
+            sfreq=_common(store.sfreq for store in self.stores.values()),
+        )  # fmt: skip
+        self._scalers: dict[str, TrialScaler] = {}
+
+    def _small(self, shapes: dict[str, tuple[int, ...]]) -> bool:
+        values = sum(int(np.prod(store.shape)) for store in self.stores.values())
+        values += len(self.stimuli) * sum(int(np.prod(shape)) for shape in shapes.values())
+        return 4 * values < _MEMORY_BYTES
+
+    @cached_property
+    def bank(self) -> TargetBank:
+        """Embeddings; their rows are numbered as `stimuli`."""
+        return TargetBank(self.embeddings, self.stimuli, in_memory=self.in_memory)
+
+    @cached_property
+    def _trials(self) -> dict[str, dict[str, SubjectRows]]:
+        return {
+            name: {
+                side: group_by_stimulus(trials, store.stimulus_id)
+                for side, trials in self.split.trials(self.fold, store).items()
+            }
+            for name, store in self.stores.items()
+        }
+
+    def rows(self, side: Side) -> dict[str, SubjectRows]:
+        """Stimuli and trials of every subject on one side of the fold.
+
+        Parameters
+        ----------
+        side : {"train", "validation", "test"}
+            Side of the fold.
+
+        Returns
+        -------
+        dict of str to SubjectRows
+            By subject.
+        """
+        return {name: sides[side] for name, sides in self._trials.items()}
+
+    def target_moments(self, name: str) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of a target over the training stimuli.
+
+        Parameters
+        ----------
+        name : str
+            Name of the target.
+
+        Returns
+        -------
+        mean, deviation : Tensor of the shape of one target
+            Statistics of each element.
+        """
+        seen = {stimulus for rows in self.rows("train").values() for stimulus in rows.stimulus}
+        return self.bank.moments(name, np.array(sorted(self._row_of[s] for s in seen)))
+
+    @cached_property
+    def _subjects(self) -> dict[str, ScaledTrials]:
+        for name, store in self.stores.items():
+            if name not in self._scalers:
+                trials = [t for group in self._trials[name]["train"].trials for t in group]
+                self._scalers[name] = TrialScaler.fit(store, trials)
+                # an HDF5 file that is open here must not be inherited by workers
+                store.close()
+        return {
+            name: ScaledTrials(store, self._scalers[name], self._row_of, in_memory=self.in_memory)
+            for name, store in self.stores.items()
+        }
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches with equal shares of the subjects, in a new order every epoch."""
+        sampler = BalancedSampler(
+            list(self.rows("train").values()), self.batch_size, self.repeats, self.seed
+        )
+        return ResumableLoader(
+            ResponseDataset(self._subjects, self.bank),
+            sampler=sampler,
+            batch_size=None,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            generator=_own_generator(),
+        )
+
+    def _averaged(self, side: Side) -> DataLoader[Batch]:
+        rows = [
+            Row(number, trials)
+            for number, subject in enumerate(self.rows(side).values())
+            for trials in subject.trials
+        ]
+        return DataLoader(
+            ResponseDataset(self._subjects, self.bank, rows),
+            batch_size=self.batch_size,
+            collate_fn=_as_is,
+            num_workers=self.num_workers,
+            generator=_own_generator(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Repeat averages of the validation stimuli."""
+        return self._averaged("validation")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Repeat averages of the test stimuli."""
+        return self._averaged("test")
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Repeat averages of the stimuli to predict."""
+        return self._averaged(self.predict_on)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of what is held out; a checkpoint of another division is refused."""
+        sides = json.dumps(self.split.folds[self.fold].sides(), sort_keys=True)
+        return hashlib.blake2b(sides.encode(), digest_size=16).hexdigest()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the statistics of the training trials and the digest of the split."""
+        return {
+            "fingerprint": self.fingerprint,
+            "scalers": {name: each.state_dict() for name, each in self._scalers.items()},
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the statistics from a checkpoint.
+
+        Parameters
+        ----------
+        state_dict : dict
+            From `state_dict`.
+
+        Raises
+        ------
+        LeakError
+            If the checkpoint was trained on another division of the stimuli.
+        """
+        if state_dict["fingerprint"] != self.fingerprint:
+            raise LeakError(
+                f"the checkpoint was trained on another split or fold than fold {self.fold} here,"
+                " and may have seen its test stimuli; use the fold of the checkpoint or train again"
+            )
+        self._scalers = {
+            name: TrialScaler.from_state_dict(each)
+            for name, each in state_dict["scalers"].items()
+            if name in self.stores
+        }
+        self.__dict__.pop("_subjects", None)
+
+
+def _own_generator() -> torch.Generator:
+    # a loader draws a seed for its workers; torch's global generator is for the model alone
+    return torch.Generator().manual_seed(0)
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch
+
+
+def _open_stores(folder: Path, subjects: list[str] | None) -> dict[str, ResponseStore]:
+    """Open the stores of the chosen subjects, in the order of their names."""
+    found = {path.stem.removeprefix("sub-"): path for path in sorted(folder.glob("sub-*.h5"))}
+    if not found:
+        raise DataError("no sub-*.h5 in this folder", file=folder, fix="run `neurodecode prepare`")
+    unknown = sorted(set(subjects or ()) - set(found))
+    if unknown:
+        raise ConfigError(
+            f"folder {folder}: unknown subject {', '.join(unknown)}; known: {', '.join(found)}"
+        )
+    chosen = found if subjects is None else {name: found[name] for name in sorted(set(subjects))}
+    return {name: ResponseStore(path) for name, path in chosen.items()}
+
+
+def _common(values: Any) -> Any:
+    """Return the one value that all subjects share, or None."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None

@@ -1,0 +1,69 @@
+"""Which trials make up one row of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Row", "SubjectRows", "group_by_stimulus"]
+
+
+class Row(NamedTuple):
+    """One row of a batch: trials of one stimulus that are averaged.
+
+    Parameters
+    ----------
+    subject : int
+        Number of the subject in the data set.
+    trials : tuple of int
+        Trial numbers in the subject's store.
+    """
+
+    subject: int
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SubjectRows:
+    """Trials of one subject on one side of a fold, stimulus by stimulus.
+
+    Parameters
+    ----------
+    stimulus : tuple of str of length n_stimuli
+        Stimulus ids, sorted, each once.
+    trials : tuple of tuple of int of length n_stimuli
+        Trial numbers of each stimulus, increasing.
+    """
+
+    stimulus: tuple[str, ...]
+    trials: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.stimulus)
+
+
+def group_by_stimulus(
+    trials: Sequence[int] | np.ndarray, stimulus_id: Sequence[str] | np.ndarray
+) -> SubjectRows:
+    """Collect the repeats of each stimulus.
+
+    Parameters
+    ----------
+    trials : sequence of int of length n
+        Trial numbers.
+    stimulus_id : sequence of str of length n_trials
+        Stimulus of every trial of the store.
+
+    Returns
+    -------
+    SubjectRows
+        Stimuli in sorted order with their trials.
+    """
+    repeats: dict[str, list[int]] = {}
+    for trial in sorted(int(number) for number in trials):
+        repeats.setdefault(str(stimulus_id[trial]), []).append(trial)
+    names = tuple(sorted(repeats))
+    return SubjectRows(names, tuple(tuple(repeats[name]) for name in names))

@@ -1,0 +1,160 @@
+"""Batches in which every subject has the same number of rows, reproducible and resumable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch.distributed as dist
+from torch.utils.data import DataLoader, DistributedSampler
+
+from neurodecode.errors import ConfigError
+from neurodecode.loaders.rows import Row, SubjectRows
+
+__all__ = ["BalancedSampler", "ResumableLoader"]
+
+
+class BalancedSampler(DistributedSampler):
+    """Draw batches with an equal share of rows for every subject.
+
+    An epoch goes once through the stimuli of the subject who saw most; subjects with fewer
+    begin again in a new order. A stimulus is never twice in the share of one subject. Each
+    time, its response is the average of `repeats` random trials. The order follows from seed
+    and epoch alone.
+
+    Parameters
+    ----------
+    subjects : sequence of SubjectRows
+        Training rows of every subject.
+    batch_size : int
+        Rows a batch over all subjects, on each device; rounded down to a multiple of the
+        number of subjects.
+    repeats : int
+        How many trials of a stimulus are averaged; all, if there are fewer.
+    seed : int
+        Seed of all draws.
+
+    Raises
+    ------
+    ConfigError
+        If the batch has fewer rows than there are subjects.
+
+    Notes
+    -----
+    It is a `DistributedSampler` in name so that Lightning leaves it in place; the rank is
+    looked up when an epoch begins, and each rank takes every n-th batch.
+    """
+
+    def __init__(
+        self, subjects: Sequence[SubjectRows], batch_size: int, repeats: int = 1, seed: int = 0
+    ) -> None:
+        # the parent's constructor wants the rank now; here it is known when an epoch begins
+        self.subjects = list(subjects)
+        self.share = batch_size // len(self.subjects)
+        if self.share < 1:
+            raise ConfigError(
+                f"batch_size {batch_size} is smaller than the number of subjects"
+                f" ({len(self.subjects)}); raise data.batch_size or choose data.subjects"
+            )
+        self.repeats, self.seed = repeats, seed
+        self.epoch, self.first = 0, 0
+
+    @staticmethod
+    def _rank_and_world() -> tuple[int, int]:
+        if dist.is_available() and dist.is_initialized():
+            return dist.get_rank(), dist.get_world_size()
+        return 0, 1
+
+    def __len__(self) -> int:
+        longest = max(len(rows) for rows in self.subjects)
+        return math.ceil(longest / self.share / self._rank_and_world()[1])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch to draw next.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        """
+        if epoch != self.epoch:
+            self.epoch, self.first = epoch, 0
+
+    def start_at(self, epoch: int, batch: int) -> None:
+        """Begin within an epoch, as if the batches before had been drawn.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        batch : int
+            First batch to draw.
+        """
+        self.epoch, self.first = epoch, batch
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        rank, world = self._rank_and_world()
+        shares = [self._epoch_rows(number, len(self) * world) for number in range(len(self.subjects))]
+        first, self.first = self.first, 0
+        for batch in range(first, len(self)):
+            yield [row for rows in shares for row in rows[batch * world + rank]]
+
+    def _epoch_rows(self, subject: int, n_batches: int) -> list[list[Row]]:
+        """Rows of one subject for all batches of the epoch."""
+        rng = np.random.default_rng([self.seed, self.epoch, subject])
+        rows = self.subjects[subject]
+        share = min(self.share, len(rows))
+        batches: list[list[Row]] = []
+        order = rng.permutation(len(rows)).tolist()
+        while len(batches) < n_batches:
+            if len(order) < share:
+                # top up with a new pass, without what is still to come
+                left = set(order)
+                order += [i for i in rng.permutation(len(rows)).tolist() if i not in left]
+            batch, order = order[:share], order[share:]
+            batches.append([Row(subject, self._draw(rng, rows.trials[i])) for i in batch])
+        return batches
+
+    def _draw(self, rng: np.random.Generator, trials: tuple[int, ...]) -> tuple[int, ...]:
+        if len(trials) <= self.repeats:
+            return trials
+        return tuple(sorted(rng.choice(trials, self.repeats, replace=False).tolist()))
+
+
+class ResumableLoader(DataLoader):
+    """DataLoader over a `BalancedSampler` that can go on in the middle of an epoch.
+
+    Lightning saves and restores it through ``state_dict`` and ``load_state_dict``.
+    """
+
+    sampler: BalancedSampler
+    _taken: int = 0
+
+    def __iter__(self) -> Iterator:
+        self._taken = self.sampler.first
+        for batch in super().__iter__():
+            self._taken += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where training stands.
+
+        Returns
+        -------
+        dict of str to int
+            Epoch, and batches taken of it.
+        """
+        return {"epoch": self.sampler.epoch, "batch": self._taken}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Parameters
+        ----------
+        state : dict of str to int
+            From `state_dict`.
+        """
+        finished = state["batch"] >= len(self.sampler)
+        epoch, batch = (state["epoch"] + 1, 0) if finished else (state["epoch"], state["batch"])
+        self.sampler.start_at(epoch, batch)

@@ -1,0 +1,106 @@
+"""Target embeddings of stimuli, in memory or read as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurodecode.errors import DataError
+from neurodecode.store import EmbeddingStore
+
+__all__ = ["TargetBank"]
+
+
+class TargetBank:
+    """Rows of several named embeddings, for a fixed list of stimuli.
+
+    Parameters
+    ----------
+    files : mapping of str to path-like
+        Name of an array (``tokens``, ``latent``, ...) and the embedding store that has it.
+    stimuli : sequence of str
+        Stimulus ids; their order numbers the rows.
+    in_memory : bool
+        Read everything once, or row by row when it is needed.
+
+    Raises
+    ------
+    DataError
+        If a store lacks the array or a stimulus.
+    """
+
+    def __init__(
+        self, files: Mapping[str, str | Path], stimuli: Sequence[str], *, in_memory: bool = True
+    ) -> None:
+        self.stimuli = list(stimuli)
+        self._stores = {name: EmbeddingStore(path) for name, path in files.items()}
+        for name, store in self._stores.items():
+            if name not in store.shapes:
+                raise DataError(
+                    f"no array {name!r} (found: {', '.join(sorted(store.shapes))})",
+                    file=store.path,
+                    field="embeddings",
+                    fix="name the target as the embedder does",
+                )
+            store.rows(self.stimuli)
+        self._arrays = (
+            {name: store.read(name, self.stimuli) for name, store in self._stores.items()}
+            if in_memory and self.stimuli
+            else {}
+        )
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one row of each target."""
+        return {name: tuple(store.shapes[name]) for name, store in self._stores.items()}
+
+    def read(self, name: str, rows: np.ndarray) -> Tensor:
+        """Read rows of one target.
+
+        Parameters
+        ----------
+        name : str
+            Name of the target.
+        rows : array of int of shape (n,)
+            Row numbers, in any order.
+
+        Returns
+        -------
+        Tensor of float32 of shape (n, ...)
+            The embeddings.
+        """
+        if name in self._arrays:
+            return torch.from_numpy(self._arrays[name][rows])
+        ids = [self.stimuli[row] for row in rows]
+        return torch.from_numpy(self._stores[name].read(name, ids))
+
+    def moments(self, name: str, rows: np.ndarray, block: int = 256) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of a target over stimuli.
+
+        Parameters
+        ----------
+        name : str
+            Name of the target.
+        rows : array of int of shape (n,)
+            Training stimuli.
+        block : int
+            Rows read at a time.
+
+        Returns
+        -------
+        mean, deviation : Tensor of the shape of one row
+            Over the given stimuli.
+        """
+        total = torch.zeros(self.shapes[name], dtype=torch.float64)
+        squares = torch.zeros_like(total)
+        for start in range(0, len(rows), block):
+            values = self.read(name, rows[start : start + block]).double()
+            total += values.sum(dim=0)
+            squares += values.square().sum(dim=0)
+        mean = total / len(rows)
+        variance = (squares / len(rows) - mean.square()).clamp(min=0)
+        return mean.float(), variance.sqrt().float()

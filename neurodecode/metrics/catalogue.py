@@ -1,0 +1,79 @@
+"""The names that may stand in a MetricRecord, and what they mean.
+
+`docs/metrics.md` has the equations; a test keeps the two lists equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["METRIC_NAMES", "SELECTION_SPLITS", "TASKS", "MetricSpec"]
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """Meaning of one metric.
+
+    Parameters
+    ----------
+    definition : str
+        One line.
+    better : {"higher", "lower"}
+        Direction.
+    unit : str
+        Unit of the value; empty for a bare number, e.g. a share between 0 and 1.
+    """
+
+    definition: str
+    better: Literal["higher", "lower"] = "higher"
+    unit: str = ""
+
+
+#: What the decoder was asked to do.
+TASKS: dict[str, str] = {
+    "identification": "name the stimulus among candidates",
+    "classification": "name the category",
+    "reconstruction": "draw the picture",
+    "embedding": "predict an embedding of the stimulus",
+    "encoding": "predict the response",
+    "reliability": "how much of the response is there to be explained",
+}
+
+#: Which data chose among models and settings. The test set is not on the list.
+SELECTION_SPLITS: dict[str, str] = {
+    "none": "nothing was chosen",
+    "train": "cross-validation or a criterion within the training set",
+    "validation": "a validation set apart from training and test",
+}
+
+METRIC_NAMES: dict[str, MetricSpec] = {
+    "retrieval_top1": MetricSpec("share of responses whose picture scores highest"),
+    "retrieval_top5": MetricSpec("share of responses whose picture is among the best 5"),
+    "retrieval_top10": MetricSpec("share of responses whose picture is among the best 10"),
+    "retrieval_brain_top1": MetricSpec("share of pictures whose response scores highest"),
+    "retrieval_brain_top5": MetricSpec("share of pictures whose response is among the best 5"),
+    "retrieval_brain_top10": MetricSpec("share of pictures whose response is among the best 10"),
+    "median_rank": MetricSpec("median rank of the true candidate", "lower", "rank"),
+    "mean_rank": MetricSpec("mean rank of the true candidate", "lower", "rank"),
+    "two_way": MetricSpec("share of distractors that score below the truth"),
+    "accuracy": MetricSpec("share of right labels"),
+    "balanced_accuracy": MetricSpec("share of right labels in each class, averaged over classes"),
+    "pixcorr": MetricSpec("correlation of pixel values"),
+    "ssim": MetricSpec("structural similarity of gray images"),
+    "two_way_alexnet2": MetricSpec("two-way identification on AlexNet features.4"),
+    "two_way_alexnet5": MetricSpec("two-way identification on AlexNet features.11"),
+    "two_way_inception": MetricSpec("two-way identification on the Inception-v3 average pool"),
+    "two_way_clip": MetricSpec("two-way identification on a CLIP image embedding"),
+    "distance_effnet": MetricSpec("correlation distance on EfficientNet-B1", "lower"),
+    "distance_swav": MetricSpec("correlation distance on SwAV ResNet-50", "lower"),
+    "cosine": MetricSpec("cosine of predicted and true embedding"),
+    "mse": MetricSpec("squared error averaged over values", "lower"),
+    "pearson_r": MetricSpec("correlation of predicted and measured values over stimuli"),
+    "normalised_r": MetricSpec("correlation over the square root of the noise ceiling"),
+    "normalised_r2": MetricSpec("squared correlation over the noise ceiling"),
+    "algonauts2023": MetricSpec("squared positive correlation over the noise ceiling, capped at 1"),
+    "ncsnr": MetricSpec("standard deviation of the signal over that of the noise"),
+    "noise_ceiling": MetricSpec("share of variance a perfect model would explain"),
+    "split_half": MetricSpec("Spearman-Brown corrected correlation of two halves of the repeats"),
+}

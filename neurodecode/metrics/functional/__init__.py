@@ -1,0 +1,92 @@
+"""Metrics as functions of arrays.
+
+Scores come per item (image, trial, voxel) wherever the metric allows, because an interval over
+stimuli needs them; the mean is the caller's one line. Inputs may be arrays or tensors, results
+are tensors, except in `reliability`, which works on recordings and stays with numpy.
+"""
+
+from __future__ import annotations
+
+from neurodecode.metrics.functional.accuracy import accuracy, balanced_accuracy, majority_chance
+from neurodecode.metrics.functional.correlation import (
+    correlation_distance,
+    correlation_matrix,
+    cosine_matrix,
+    pearson_r,
+    row_correlation,
+)
+from neurodecode.metrics.functional.identification import (
+    correlation_scores,
+    log_likelihood_scores,
+    noise_covariance,
+    posterior,
+    whitened_correlation_scores,
+)
+from neurodecode.metrics.functional.pixels import pixcorr, ssim
+from neurodecode.metrics.functional.reliability import (
+    algonauts2023,
+    mixed_repeats_inverse,
+    ncsnr,
+    noise_ceiling,
+    noise_variance,
+    normalised_r,
+    normalised_r2,
+    repeat_correlation,
+    spearman_brown,
+)
+from neurodecode.metrics.functional.rescoring import (
+    RESCORERS,
+    csls,
+    hungarian,
+    hungarian_scores,
+    sinkhorn,
+)
+from neurodecode.metrics.functional.retrieval import (
+    compare,
+    expected_top_k,
+    median_rank,
+    ranks,
+    repeated_draws,
+    top_k_credit,
+)
+from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
+
+__all__ = [
+    "RESCORERS",
+    "accuracy",
+    "algonauts2023",
+    "balanced_accuracy",
+    "compare",
+    "correlation_distance",
+    "correlation_matrix",
+    "correlation_scores",
+    "cosine_matrix",
+    "csls",
+    "expected_top_k",
+    "hungarian",
+    "hungarian_scores",
+    "log_likelihood_scores",
+    "majority_chance",
+    "median_rank",
+    "mixed_repeats_inverse",
+    "ncsnr",
+    "noise_ceiling",
+    "noise_covariance",
+    "noise_variance",
+    "normalised_r",
+    "normalised_r2",
+    "pearson_r",
+    "pixcorr",
+    "posterior",
+    "ranks",
+    "repeat_correlation",
+    "repeated_draws",
+    "row_correlation",
+    "sinkhorn",
+    "spearman_brown",
+    "ssim",
+    "top_k_credit",
+    "two_way_from_scores",
+    "two_way_identification",
+    "whitened_correlation_scores",
+]

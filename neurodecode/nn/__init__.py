@@ -1,0 +1,1 @@
+"""Network parts; each is chosen by ``class_path`` in a configuration."""

@@ -1,0 +1,7 @@
+"""Networks that predict responses from pictures."""
+
+from neurodecode.nn.encoders.core import ConvCore
+from neurodecode.nn.encoders.encoder import SharedCoreEncoder
+from neurodecode.nn.encoders.readout import FactorisedReadout
+
+__all__ = ["ConvCore", "FactorisedReadout", "SharedCoreEncoder"]

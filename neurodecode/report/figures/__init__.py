@@ -1,0 +1,1 @@
+"""Drawings of the report: each takes a tidy table and returns a matplotlib figure."""

@@ -1,0 +1,194 @@
+"""What to call methods and metrics on the page, and how to print their values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from neurodecode.analysis.records import CONTROL_WORDS
+from neurodecode.metrics.catalogue import METRIC_NAMES, MetricSpec
+
+__all__ = ["Metric", "format_interval", "format_value", "method_label", "metric", "task_label"]
+
+_LABELS = {
+    "retrieval_top1": "Top-1 retrieval",
+    "retrieval_top5": "Top-5 retrieval",
+    "retrieval_top10": "Top-10 retrieval",
+    "retrieval_brain_top1": "Top-1 brain retrieval",
+    "retrieval_brain_top5": "Top-5 brain retrieval",
+    "retrieval_brain_top10": "Top-10 brain retrieval",
+    "median_rank": "Median rank",
+    "mean_rank": "Mean rank",
+    "two_way": "Two-way identification",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "pixcorr": "Pixel correlation",
+    "ssim": "SSIM",
+    "two_way_alexnet2": "Two-way (AlexNet 2)",
+    "two_way_alexnet5": "Two-way (AlexNet 5)",
+    "two_way_inception": "Two-way (Inception)",
+    "two_way_clip": "Two-way (CLIP)",
+    "distance_effnet": "EfficientNet distance",
+    "distance_swav": "SwAV distance",
+    "cosine": "Cosine similarity",
+    "mse": "Squared error",
+    "pearson_r": "Correlation r",
+    "noise_ceiling": "Noise ceiling",
+}
+#: Metrics that are shares of right answers, shown in percent.
+_RATES = ("retrieval_", "two_way", "accuracy", "balanced_accuracy", "noise_ceiling")
+_METHODS = {
+    "ridge": "Ridge regression",
+    "ridge_pca": "Ridge regression, raw components",
+    "decoder": "Contrastive decoder",
+    "prior": "Decoder + diffusion prior",
+    "encoder_likelihood": "Encoder likelihood",
+    "core": "Convolutional encoder likelihood",
+    "core_likelihood": "Convolutional encoder likelihood",
+    "combined": "Combined encoder likelihood",
+    "logistic": "Logistic regression",
+    "shuffled": "Shuffled responses",
+    "low_level": "Low-level picture alone",
+}
+_TASKS = {
+    "identification": "Retrieval",
+    "classification": "Classification",
+    "reconstruction": "Reconstruction",
+    "embedding": "Decoded embedding",
+    "encoding": "Encoding",
+    "reliability": "Reliability",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How one metric is shown.
+
+    Parameters
+    ----------
+    name : str
+        Key in `neurodecode.metrics.catalogue.METRIC_NAMES`.
+    label : str
+        What the page calls it.
+    definition : str
+        One line, from the catalogue.
+    kind : {"rate", "rank", "number"}
+        A share in percent, a rank, or a bare number.
+    better : {"higher", "lower"}
+        Direction.
+    """
+
+    name: str
+    label: str
+    definition: str
+    kind: Literal["rate", "rank", "number"]
+    better: str
+
+
+def metric(name: str) -> Metric:
+    """Look a metric up.
+
+    Parameters
+    ----------
+    name : str
+        Name as in the records.
+
+    Returns
+    -------
+    Metric
+        For a name this page has no words for, the name itself serves.
+    """
+    spec = METRIC_NAMES.get(name, MetricSpec("see docs/metrics.md"))
+    kind: Literal["rate", "rank", "number"] = "number"
+    if name.startswith(_RATES):
+        kind = "rate"
+    elif spec.unit == "rank":
+        kind = "rank"
+    return Metric(name, _LABELS.get(name, _spoken(name)), spec.definition, kind, spec.better)
+
+
+def _spoken(name: str) -> str:
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def method_label(name: str) -> str:
+    """Say what a page calls a method.
+
+    Parameters
+    ----------
+    name : str
+        Name as in the records.
+
+    Returns
+    -------
+    str
+        Label in plain words.
+    """
+    for word in CONTROL_WORDS:
+        parent = name.removesuffix(f"_{word}")
+        if parent != name:
+            return f"{method_label(parent)}, {_spoken(word).lower()}"
+    return _METHODS.get(name, _spoken(name))
+
+
+def task_label(name: str) -> str:
+    """Say what a page calls a task.
+
+    Parameters
+    ----------
+    name : str
+        Name as in the records.
+
+    Returns
+    -------
+    str
+        Label in plain words.
+    """
+    return _TASKS.get(name, _spoken(name))
+
+
+def format_value(value: float, metric: Metric) -> str:
+    """Print a value in the way its metric is read.
+
+    Parameters
+    ----------
+    value : float
+        NaN for an undefined score.
+    metric : Metric
+        Its metric.
+
+    Returns
+    -------
+    str
+        ``87.2 %`` for shares, ``3.5`` for ranks, three decimals for the rest; a dash for NaN.
+    """
+    if math.isnan(value):
+        return "–"
+    if metric.kind == "rate":
+        return f"{100 * value:.1f}\N{NARROW NO-BREAK SPACE}%"
+    text = f"{value:.1f}" if metric.kind == "rank" else f"{value:.3f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def format_interval(low: float, high: float, metric: Metric) -> str:
+    """Print a 95 % interval, without repeating the unit.
+
+    Parameters
+    ----------
+    low, high : float
+        NaN where there is none.
+    metric : Metric
+        Its metric.
+
+    Returns
+    -------
+    str
+        ``84.1 – 90.0``, or nothing.
+    """
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    unit = "\N{NARROW NO-BREAK SPACE}%"
+    parts = [format_value(value, metric).removesuffix(unit) for value in (low, high)]
+    return " – ".join(parts)

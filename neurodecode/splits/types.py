@@ -1,0 +1,145 @@
+"""What a split is: folds of three sides, and which trials belong to each side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from neurodecode.errors import DataError
+
+__all__ = ["SIDES", "Fold", "Split", "Trials", "run_keys"]
+
+SIDES: tuple[str, ...] = ("train", "validation", "test")
+"""The sides of a fold."""
+
+
+class Trials(Protocol):
+    """What a split needs to know of a subject: a `Recording` or a `ResponseStore` will do."""
+
+    stimulus_id: np.ndarray
+    session: np.ndarray
+    run: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of a data set.
+
+    Parameters
+    ----------
+    train, validation, test : tuple of str
+        Stimulus ids, or names of runs as `run_keys` gives them; disjoint, sorted.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def sides(self) -> dict[str, tuple[str, ...]]:
+        """Return the three sides by name.
+
+        Returns
+        -------
+        dict of str to tuple of str
+            ``train``, ``validation`` and ``test``.
+        """
+        return {side: getattr(self, side) for side in SIDES}
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a data set is divided, for every subject alike.
+
+    Parameters
+    ----------
+    scheme : str
+        Name of the scheme that made it.
+    unit : {"stimulus", "run"}
+        What the sides list.
+    folds : tuple of Fold
+        One or more divisions.
+    seed : int
+        Seed of the random choices.
+    duplicates : tuple of tuple of str
+        Groups of stimuli that look the same and were kept on one side.
+    info : mapping
+        Anything else worth keeping, as plain JSON values.
+    """
+
+    scheme: str
+    unit: str
+    folds: tuple[Fold, ...]
+    seed: int = 0
+    duplicates: tuple[tuple[str, ...], ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def keys(self, trials: Trials) -> np.ndarray:
+        """Name what decides about each trial: its stimulus, or its run.
+
+        Parameters
+        ----------
+        trials : Trials
+            Recording or store of one subject.
+
+        Returns
+        -------
+        array of str of shape (n_trials,)
+            Keys as listed in the folds.
+        """
+        if self.unit == "run":
+            return run_keys(trials.session, trials.run)
+        return np.asarray(trials.stimulus_id).astype(str)
+
+    def trials(self, fold: int, trials: Trials) -> dict[str, np.ndarray]:
+        """Trials of a subject on each side of a fold.
+
+        Parameters
+        ----------
+        fold : int
+            Which fold.
+        trials : Trials
+            Recording or store of one subject.
+
+        Returns
+        -------
+        dict of str to array of int
+            Increasing trial numbers for ``train``, ``validation`` and ``test``; every trial is
+            in exactly one.
+
+        Raises
+        ------
+        DataError
+            If the split does not know the stimulus or run of a trial.
+        """
+        side_of = {key: side for side, keys in self.folds[fold].sides().items() for key in keys}
+        keys = self.keys(trials)
+        sides = np.array([side_of.get(key, "") for key in keys])
+        if (sides == "").any():
+            unknown = np.flatnonzero(sides == "")
+            raise DataError(
+                f"{len(unknown)} trials belong to no side, first: {self.unit} {keys[unknown[0]]}",
+                subject=getattr(trials, "subject", None),
+                field="splits",
+                fix="run `neurodecode prepare` again",
+            )
+        return {side: np.flatnonzero(sides == side) for side in SIDES}
+
+
+def run_keys(session: Sequence[int] | np.ndarray, run: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Name the run of each trial.
+
+    Parameters
+    ----------
+    session, run : sequence of int of length n_trials
+        Where each trial was recorded.
+
+    Returns
+    -------
+    array of str of shape (n_trials,)
+        ``ses-01_run-07``.
+    """
+    pairs = zip(np.asarray(session), np.asarray(run), strict=True)
+    return np.array([f"ses-{int(s):02d}_run-{int(r):02d}" for s, r in pairs])

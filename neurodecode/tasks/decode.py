@@ -1,0 +1,234 @@
+"""Training the decoder: responses -> embedding tokens and a low-level latent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neurodecode.context import BuildContext
+from neurodecode.loaders.dataset import Batch
+from neurodecode.losses import (
+    Mixup,
+    bimixco,
+    cosine_temperature,
+    mix_responses,
+    n_mixup_epochs,
+    soft_clip,
+    unit_rows,
+)
+from neurodecode.nn.decoder import BrainDecoder, Decoded
+from neurodecode.tasks.base import DecodingModule
+from neurodecode.tasks.optim import adamw_one_cycle
+from neurodecode.tasks.validation import RetrievalLog
+
+__all__ = ["DecodeTask"]
+
+
+class DecodeTask(DecodingModule):
+    """Contrastive training of a decoder over all subjects.
+
+    For the first part of the epochs trials are mixed within subjects and contrasted by
+    BiMixCo, then SoftCLIP takes over with a temperature that moves along half a cosine. All
+    losses of the first phase see mixed targets for mixed responses; the published code shows
+    its regression losses the unmixed target of a mixed response.
+
+    Parameters
+    ----------
+    context : BuildContext
+        Sizes of the data, linked from the DataModule.
+    decoder : callable
+        Makes the network from the context.
+    contrastive_weight : float
+        On the contrastive loss of the projected tokens.
+    token_weight : float
+        On the squared error of the condition tokens, averaged over all elements.
+    latent_weight : float
+        On the absolute error of the low-level latent; .5 in MindEye2.
+    mixup_share : float
+        Share of the epochs in the first phase.
+    mixup_temperature : float
+        Temperature of BiMixCo.
+    temperature : tuple of float
+        First and last temperature of SoftCLIP.
+    lr, weight_decay, warmup : float
+        Peak learning rate, weight decay of matrices, and share of steps in which the rate
+        rises.
+
+    References
+    ----------
+    Scotti et al. 2023 and 2024 (MindEye, MindEye2).
+    """
+
+    def __init__(
+        self,
+        context: BuildContext,
+        decoder: Callable[[BuildContext], nn.Module] = BrainDecoder,
+        contrastive_weight: float = 1.0,
+        token_weight: float = 0.0,
+        latent_weight: float = 0.5,
+        mixup_share: float = 0.33,
+        mixup_temperature: float = 0.006,
+        temperature: tuple[float, float] = (0.004, 0.0075),
+        lr: float = 3e-4,
+        weight_decay: float = 1e-2,
+        warmup: float = 0.05,
+    ) -> None:
+        super().__init__(context)
+        self.save_hyperparameters(ignore=["context"])
+        self.decoder = decoder(context)
+        self.contrastive_weight = contrastive_weight
+        self.token_weight, self.latent_weight = token_weight, latent_weight
+        self.mixup_share, self.mixup_temperature = mixup_share, mixup_temperature
+        self.temperature = temperature
+        self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
+        self.retrieval = RetrievalLog()
+
+    def forward(self, responses: dict[str, Tensor]) -> Decoded:
+        """Decode responses.
+
+        Parameters
+        ----------
+        responses : dict of str to Tensor of shape (n_trials, n_features)
+            Standardised responses by subject.
+
+        Returns
+        -------
+        Decoded
+            Condition tokens, projected tokens and latent.
+        """
+        return self.decoder(responses)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW under a one-cycle learning rate."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        return adamw_one_cycle(self.decoder, steps, **self.optim)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss of one batch.
+
+        Parameters
+        ----------
+        batch : Batch
+            As the DataModule makes it.
+        batch_idx : int
+            Not used.
+
+        Returns
+        -------
+        Tensor
+            Scalar.
+        """
+        n_mixing = n_mixup_epochs(self.n_epochs, self.mixup_share)
+        mixup: Mixup | None = None
+        responses = batch["responses"]
+        if self.current_epoch < n_mixing:
+            responses, mixup = mix_responses(responses)
+            temperature = self.mixup_temperature
+        else:
+            temperature = cosine_temperature(
+                self.current_epoch - n_mixing, self.n_epochs - n_mixing, *self.temperature
+            )
+        losses = self.losses(self(responses), batch["targets"], temperature, mixup)
+        n = len(batch["stimulus"])
+        for name, value in losses.items():
+            self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=n,
+                     prog_bar=name == "loss")  # fmt: skip
+        return losses["loss"]
+
+    def losses(
+        self,
+        decoded: Decoded,
+        targets: dict[str, Tensor],
+        temperature: float,
+        mixup: Mixup | None = None,
+    ) -> dict[str, Tensor]:
+        """Weighted sum of the losses, and each of them.
+
+        Parameters
+        ----------
+        decoded : Decoded
+            Output of the decoder.
+        targets : dict of str to Tensor of shape (n_batch, ...)
+            True embeddings.
+        temperature : float
+            Of the contrastive loss.
+        mixup : Mixup, optional
+            How the responses were mixed.
+
+        Returns
+        -------
+        dict of str to Tensor
+            ``loss`` and its parts.
+        """
+        tokens = targets[self.decoder.target]
+        predicted, true = unit_rows(decoded.tokens), unit_rows(tokens)
+        if mixup is None:
+            contrast = soft_clip(predicted, true, temperature)
+        else:
+            contrast = bimixco(predicted, true, mixup, temperature)
+        parts = {"contrastive": contrast}
+        total = self.contrastive_weight * contrast
+        mixed = (lambda values: values) if mixup is None else mixup.mix
+        if self.token_weight:
+            parts["token"] = F.mse_loss(decoded.condition, mixed(tokens).view_as(decoded.condition))
+            total = total + self.token_weight * parts["token"]
+        if decoded.latent is not None and self.latent_weight:
+            parts["latent"] = F.l1_loss(decoded.latent, mixed(targets[self.decoder.latent]))
+            total = total + self.latent_weight * parts["latent"]
+        return {"loss": total, **parts}
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Keep the decoded embeddings; log the losses at the last temperature.
+
+        Parameters
+        ----------
+        batch : Batch
+            Repeat averages.
+        batch_idx : int
+            Not used.
+        """
+        decoded = self(batch["responses"])
+        losses = self.losses(decoded, batch["targets"], self.temperature[1])
+        n = len(batch["stimulus"])
+        for name, value in losses.items():
+            self.log(f"val/{name}", value, batch_size=n, sync_dist=True)
+        target = batch["targets"][self.decoder.target]
+        for subject, rows in self.split_rows(batch):
+            self.retrieval.add(
+                subject, batch["stimulus"][rows].tolist(), decoded.tokens[rows], target[rows]
+            )
+
+    def on_validation_epoch_end(self) -> None:
+        """Log how often the true stimulus is found among the validation stimuli."""
+        self.retrieval.gather()
+        scores = self.retrieval.top1()
+        self.retrieval.clear()
+        for subject, score in scores.items():
+            self.log(f"val/top1_{subject}", score, rank_zero_only=False)
+        mean = sum(scores.values()) / len(scores)
+        self.log("val/top1", mean, prog_bar=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Decode repeat averages.
+
+        Parameters
+        ----------
+        batch : Batch
+            Repeat averages.
+        batch_idx : int
+            Not used.
+
+        Returns
+        -------
+        dict
+            For each subject: ``stimulus``, ``n_averaged``, and the arrays ``tokens``,
+            ``condition`` and ``latent``.
+        """
+        decoded = self(batch["responses"])
+        arrays = {"tokens": decoded.tokens, "condition": decoded.condition}
+        if decoded.latent is not None:
+            arrays["latent"] = decoded.latent
+        return self.by_subject(batch, arrays)

@@ -1,0 +1,99 @@
+"""Training of the miniature generator: diffusion on latents, given CLIP tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
+from neurodecode.generate.noise import training_scheduler
+from neurodecode.tasks.schedules import adamw_cosine
+
+
+class PretrainGenerator(pl.LightningModule):
+    """Velocity prediction (Salimans & Ho 2022) with dropped conditions for guidance.
+
+    Each sample is weighted by ``min(snr, snr_cap) / (snr + 1)`` (Hang et al. 2023, in its form
+    for velocity prediction).
+
+    Parameters
+    ----------
+    channels : tuple of int
+        See `neurodecode.generate.denoiser.MiniDenoiser`.
+    layers, heads, norm_groups : int
+        See `neurodecode.generate.denoiser.MiniDenoiser`.
+    drop : float
+        Share of the samples that are trained without their tokens.
+    token_noise : float
+        Standard deviation of noise added to the normalised tokens, of a strength drawn anew for
+        each sample: what a decoder predicts is never the exact token.
+    snr_cap : float
+        Cap of the signal-to-noise ratio in the weights.
+    lr, weight_decay : float
+        AdamW.
+    warmup : int
+        Steps of the warm-up.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, ...] = (64, 128),
+        layers: int = 1,
+        heads: int = 4,
+        norm_groups: int = 16,
+        drop: float = 0.1,
+        token_noise: float = 0.3,
+        snr_cap: float = 5.0,
+        lr: float = 1e-3,
+        weight_decay: float = 0.01,
+        warmup: int = 100,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.config = {
+            "channels": list(channels), "layers": layers, "heads": heads,
+            "norm_groups": norm_groups,
+        }  # fmt: skip
+        self.model = MiniDenoiser.from_config(self.config)
+        self.scheduler = training_scheduler()
+
+    def _loss(self, latents: Tensor, tokens: Tensor, noise: Tensor, steps: Tensor) -> Tensor:
+        noisy = self.scheduler.add_noise(latents, noise, steps)
+        target = self.scheduler.get_velocity(latents, noise, steps)
+        # The CPU's fused attention is slower than plain matrix products at these sizes.
+        with sdpa_kernel(SDPBackend.MATH):
+            velocity = self.model(noisy, steps, tokens).float()
+        level = self.scheduler.alphas_cumprod.to(steps.device)[steps]
+        snr = level / (1 - level)
+        weight = snr.clamp(max=self.hparams["snr_cap"]) / (snr + 1)
+        return (weight * (velocity - target).square().mean(dim=(1, 2, 3))).mean()
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        """Denoise latents at random steps of the schedule."""
+        latents, n = batch["latents"], len(batch["latents"])
+        tokens = normalise_tokens(batch["tokens"])
+        spread = self.hparams["token_noise"] * torch.rand(n, 1, 1, device=tokens.device)
+        tokens = normalise_tokens(tokens + spread * torch.randn_like(tokens))
+        kept = torch.rand(n, 1, 1, device=tokens.device) >= self.hparams["drop"]
+        steps = torch.randint(0, 1000, (n,), device=tokens.device)
+        loss = self._loss(latents, tokens * kept, torch.randn_like(latents), steps)
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Loss of held-out scenes with the same noise and steps each time."""
+        latents, n = batch["latents"], len(batch["latents"])
+        source = torch.Generator().manual_seed(batch_idx)
+        noise = torch.randn(latents.shape, generator=source).to(latents)
+        steps = torch.linspace(0, 999, n).long().to(latents.device)
+        self.log("val/loss", self._loss(latents, normalise_tokens(batch["tokens"]), noise, steps))
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW, warm-up, cosine."""
+        total = int(self.trainer.estimated_stepping_batches)
+        h = self.hparams
+        return adamw_cosine(self.model, h["lr"], h["weight_decay"], h["warmup"], total)

@@ -1,0 +1,213 @@
+"""What the card of the bundled models says, measured on held-out scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from neurodecode.datasets.mini.scenes import CATEGORIES, COLOURS, place_words
+from neurodecode.embed.openclip import OpenClipEmbedder
+from neurodecode.files import atomic_path
+from neurodecode.generate.mini import MiniGenerator
+from neurodecode.tasks.pretrain_clip import retrieval_accuracy
+from neurodecode.tasks.pretrain_scenes import pretraining_scene
+
+__all__ = ["measure_clip", "measure_generator", "measure_vae", "picture_grid", "two_way"]
+
+
+def read_held_out(folder: Path, n: int) -> tuple[np.ndarray, list[str]]:
+    """Read the first held-out scenes.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of ``scenes.h5``.
+    n : int
+        Number of scenes.
+
+    Returns
+    -------
+    images : array of uint8 of shape (n, 64, 64, 3)
+        Pictures.
+    texts : list of str of length n
+        One caption of each, the sentence forms in turn.
+    """
+    with h5py.File(folder / "scenes.h5") as file:
+        captions = file["val"]["captions"].asstr()[:n]
+        texts = [str(row[i % len(row)]) for i, row in enumerate(captions)]
+        return file["val"]["images"][:n], texts
+
+
+def two_way(predicted: np.ndarray, true: np.ndarray) -> float:
+    """Two-way identification: how often the own target beats another one (chance 0.5).
+
+    Parameters
+    ----------
+    predicted, true : array of shape (n, d)
+        Embeddings; row i of both belongs together. Compared by cosine.
+
+    Returns
+    -------
+    float
+        Share of the n (n - 1) comparisons that the own target wins.
+    """
+    a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (predicted, true))
+    similarity = a @ b.T
+    return float((similarity < np.diag(similarity)[:, None]).sum() / (len(a) * (len(a) - 1)))
+
+
+def measure_clip(clip: OpenClipEmbedder, images: np.ndarray, texts: list[str]) -> dict[str, float]:
+    """Measure retrieval between held-out pictures and captions.
+
+    Parameters
+    ----------
+    clip : OpenClipEmbedder
+        The bundled model.
+    images : array of uint8 of shape (n, 64, 64, 3)
+        Pictures.
+    texts : list of str of length n
+        Captions.
+
+    Returns
+    -------
+    dict of str to float
+        Top-1 accuracy, both ways, of 100 and of 1000 candidates.
+    """
+    image = F.normalize(torch.from_numpy(_pooled(clip, images)), dim=1)
+    text = F.normalize(torch.from_numpy(clip.encode_texts(texts)), dim=1)
+    return {
+        f"{name}_top1_of_{candidates}": round(value, 4)
+        for candidates in (100, 1000)
+        for name, value in retrieval_accuracy(image, text, candidates).items()
+    }
+
+
+def _pooled(clip: OpenClipEmbedder, images: np.ndarray) -> np.ndarray:
+    parts = [clip.encode_images(images[i : i + 250])["pooled"] for i in range(0, len(images), 250)]
+    return np.concatenate(parts)
+
+
+def measure_vae(generator: MiniGenerator, images: np.ndarray) -> dict[str, float]:
+    """Measure the autoencoder's reconstruction of held-out pictures.
+
+    Parameters
+    ----------
+    generator : MiniGenerator
+        The bundled generator.
+    images : array of uint8 of shape (n, 64, 64, 3)
+        Pictures.
+
+    Returns
+    -------
+    dict of str to float
+        ``mse`` on the scale 0 to 1, ``psnr`` in dB of that mean, ``latent_std``.
+    """
+    latents = generator.encode(images)
+    restored = generator.decode(latents)
+    mse = float(np.mean((restored.astype(np.float64) - images) ** 2) / 255**2)
+    return {
+        "mse": round(mse, 6),
+        "psnr": round(-10 * float(np.log10(mse)), 2),
+        "latent_std": round(float(latents.std()), 4),
+    }
+
+
+def _named(clip: OpenClipEmbedder, images: np.ndarray, words: list[str], form: str) -> list[str]:
+    """Name pictures by the caption nearest in CLIP space."""
+    text = clip.encode_texts([form.format(word) for word in words])
+    image = _pooled(clip, images)
+    similarity = (image / np.linalg.norm(image, axis=1, keepdims=True)) @ (
+        text / np.linalg.norm(text, axis=1, keepdims=True)
+    ).T
+    return [words[k] for k in similarity.argmax(axis=1)]
+
+
+def measure_generator(
+    generator: MiniGenerator,
+    clip: OpenClipEmbedder,
+    images: np.ndarray,
+    truth: dict[str, list[str]],
+) -> tuple[dict[str, float], np.ndarray]:
+    """Draw held-out pictures from their true tokens, and compare.
+
+    Parameters
+    ----------
+    generator : MiniGenerator
+        The bundled generator.
+    clip : OpenClipEmbedder
+        The bundled CLIP.
+    images : array of uint8 of shape (n, 64, 64, 3)
+        Pictures.
+    truth : dict of str to list of str
+        ``names``: colour and category of each main object; ``vocabulary``: all of them.
+
+    Returns
+    -------
+    measures : dict of str to float
+        ``two_way_clip`` (chance 0.5); ``pixcorr``, the mean correlation of pixels;
+        ``named_generated`` and ``named_true``, how often the miniature CLIP names colour and
+        category of the main object among all 96, in the generated and in the true picture.
+    drawn : array of uint8 of shape (n, 64, 64, 3)
+        The generated pictures.
+    """
+    drawn = generator.generate(clip.encode_images(images)["tokens"])
+    flat = [x.reshape(len(x), -1).astype(np.float64) for x in (drawn, images)]
+    centred = [x - x.mean(axis=1, keepdims=True) for x in flat]
+    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in centred]
+    measures: dict[str, float] = {
+        "two_way_clip": two_way(_pooled(clip, drawn), _pooled(clip, images)),
+        "pixcorr": float((unit[0] * unit[1]).sum(axis=1).mean()),
+    }
+    for name, pictures in (("named_generated", drawn), ("named_true", images)):
+        words = _named(clip, pictures, truth["vocabulary"], "a picture of a {}")
+        measures[name] = float(np.mean(np.array(words) == np.array(truth["names"])))
+    return {k: round(v, 4) for k, v in measures.items()}, drawn
+
+
+def held_out_truth(seed: int, n: int) -> dict[str, Any]:
+    """Names and places of the main objects of the first held-out scenes.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the pretraining scenes.
+    n : int
+        Number of scenes.
+
+    Returns
+    -------
+    dict
+        ``names`` (colour and category), ``places`` and the ``vocabulary`` of all names.
+    """
+    scenes = [pretraining_scene("val", i, seed) for i in range(n)]
+    return {
+        "names": [f"{s.main.colour} {s.main.category}" for s in scenes],
+        "places": [" ".join(place_words(s.main)) for s in scenes],
+        "vocabulary": [f"{colour} {category}" for colour in COLOURS for category in CATEGORIES],
+    }
+
+
+def picture_grid(rows: list[np.ndarray], path: Path, zoom: int = 1) -> None:
+    """Write rows of pictures as one PNG.
+
+    Parameters
+    ----------
+    rows : list of array of uint8 of shape (n, height, width, 3)
+        One row of the grid each, of equal length.
+    path : Path
+        Target.
+    zoom : int
+        Whole-number magnification.
+    """
+    grid = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+    image = Image.fromarray(grid)
+    if zoom != 1:
+        image = image.resize((zoom * image.width, zoom * image.height), Image.Resampling.NEAREST)
+    with atomic_path(path) as temporary:
+        image.save(temporary, optimize=True)

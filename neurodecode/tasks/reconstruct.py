@@ -1,0 +1,207 @@
+"""From decoded embeddings to pictures: draw several, keep the one most like what was decoded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodecode.errors import DataError
+from neurodecode.generate import ImageGenerator
+from neurodecode.store import Prediction
+
+__all__ = ["Drawing", "derange", "reconstruct", "row_seed"]
+
+#: Embeds pictures: ``uint8 (n, height, width, 3) -> (n, ...)``.
+Embed = Callable[[np.ndarray], np.ndarray]
+
+_CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How pictures are drawn.
+
+    Parameters
+    ----------
+    tokens : str
+        Array of the prediction that the generator is given.
+    compare : str
+        Array with which the embeddings of the drawn pictures are compared.
+    n_samples : int
+        Pictures drawn for each prediction; the best is kept.
+    strength : float
+        How far to go from the decoded low-level picture: 0 returns it, 1 ignores it.
+    n_steps : int
+        Steps of the solver.
+    guidance : float
+        Classifier-free guidance of the generator.
+    seed : int
+        Seed of all drawings.
+    """
+
+    tokens: str = "tokens"
+    compare: str = "tokens"
+    n_samples: int = 4
+    strength: float = 0.85
+    n_steps: int = 20
+    guidance: float = 2.0
+    seed: int = 0
+
+
+def row_seed(*parts: object) -> int:
+    """Derive a seed from names and numbers.
+
+    Parameters
+    ----------
+    *parts : object
+        Anything with a stable text form.
+
+    Returns
+    -------
+    int
+        Between 0 and 2**31 - 1; the same on every machine.
+    """
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1
+
+
+def derange(prediction: Prediction, seed: int = 0) -> Prediction:
+    """Give every stimulus the prediction made from the response to another one.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Predictions of one subject and fold.
+    seed : int
+        Seed of the order.
+
+    Returns
+    -------
+    Prediction
+        The same stimuli with all arrays permuted along one cycle, so that none stays in place.
+
+    Raises
+    ------
+    DataError
+        If there is only one stimulus.
+    """
+    n = len(prediction.stimulus_id)
+    if n < 2:
+        raise DataError("one stimulus cannot be shuffled", subject=prediction.subject)
+    cycle = np.random.default_rng(row_seed(seed, prediction.subject, prediction.fold)).permutation(n)
+    source = np.empty(n, dtype=np.int64)
+    source[cycle] = np.roll(cycle, 1)
+    arrays = {name: values[source] for name, values in prediction.arrays.items()}
+    return Prediction(
+        subject=prediction.subject,
+        stimulus_id=prediction.stimulus_id,
+        arrays=arrays,
+        candidate_id=prediction.candidate_id,
+        n_averaged=prediction.n_averaged,
+        fold=prediction.fold,
+    )
+
+
+def reconstruct(
+    prediction: Prediction,
+    generator: ImageGenerator,
+    embed: Embed,
+    drawing: Drawing,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Prediction:
+    """Draw pictures for all predictions of one subject.
+
+    The picture that is kept is the one whose embedding has the largest cosine with the decoded
+    embedding; the true picture is never looked at.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        With the arrays named in `drawing`, and ``latent`` to start from, if there is one.
+    generator : ImageGenerator
+        Draws.
+    embed : callable
+        Embeds pictures into the space of the decoded embedding.
+    drawing : Drawing
+        How to draw.
+    advance : callable
+        Told the number of pictures drawn, for a progress bar.
+
+    Returns
+    -------
+    Prediction
+        With ``images`` (n, height, width, 3), ``chosen`` (which sample), ``similarity`` (its
+        cosine), and ``low_level``, the decoded latent as a picture.
+
+    Raises
+    ------
+    DataError
+        If the prediction lacks one of the arrays.
+    """
+    for name in (drawing.tokens, drawing.compare):
+        if name not in prediction.arrays:
+            raise DataError(
+                f"no array {name!r} (found: {', '.join(sorted(prediction.arrays))})",
+                subject=prediction.subject,
+                field="arrays",
+                fix="choose another with --tokens",
+            )
+    n = len(prediction.stimulus_id)
+    parts = [
+        _draw_rows(prediction, slice(start, min(start + _CHUNK, n)), generator, embed, drawing, advance)
+        for start in range(0, n, _CHUNK)
+    ]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Prediction(
+        subject=prediction.subject,
+        stimulus_id=prediction.stimulus_id,
+        arrays=arrays,
+        n_averaged=prediction.n_averaged,
+        fold=prediction.fold,
+    )
+
+
+def _draw_rows(
+    prediction: Prediction,
+    rows: slice,
+    generator: ImageGenerator,
+    embed: Embed,
+    drawing: Drawing,
+    advance: Callable[[int], None],
+) -> dict[str, np.ndarray]:
+    """Draw all samples of some rows, keeping the best so far."""
+    stimuli = prediction.stimulus_id[rows]
+    tokens = prediction.arrays[drawing.tokens][rows]
+    decoded = prediction.arrays[drawing.compare][rows]
+    latent = prediction.arrays["latent"][rows] if "latent" in prediction.arrays else None
+    best: dict[str, np.ndarray] = {}
+    for sample in range(drawing.n_samples):
+        images = generator.generate(
+            tokens,
+            init_latents=latent,
+            strength=drawing.strength,
+            n_steps=drawing.n_steps,
+            guidance=drawing.guidance,
+            seed=[row_seed(drawing.seed, prediction.subject, name, sample) for name in stimuli],
+        )
+        similarity = _cosine(embed(images), decoded)
+        chosen = np.full(len(stimuli), sample)
+        found = {"images": images, "chosen": chosen, "similarity": similarity}
+        if best:
+            worse = similarity <= best["similarity"]
+            for name, values in found.items():
+                values[worse] = best[name][worse]
+        best = found
+        advance(len(stimuli))
+    if latent is not None:
+        best["low_level"] = generator.decode(latent)
+    return best
+
+
+def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    first, second = (x.reshape(len(x), -1).astype(np.float64) for x in (first, second))
+    norms = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return (first * second).sum(axis=1) / np.maximum(norms, 1e-12)

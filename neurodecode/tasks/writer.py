@@ -1,0 +1,102 @@
+"""Writing what ``neurodecode predict`` decodes to one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter
+
+from neurodecode.loaders import ResponseDataModule
+from neurodecode.store import Prediction, write_predictions
+
+__all__ = ["PredictionWriter"]
+
+
+class PredictionWriter(BasePredictionWriter):
+    """Write predictions of all subjects when ``predict`` is through.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    method : str
+        Name under which the method appears in tables.
+    dtype : {"float32", "float16"}
+        Type on disk.
+    """
+
+    def __init__(
+        self, path: Path, method: str = "decoder", dtype: Literal["float32", "float16"] = "float32"
+    ) -> None:
+        super().__init__(write_interval="epoch")
+        self.path, self.method, self.dtype = Path(path), method, dtype
+
+    def write_on_epoch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        predictions: Sequence[Any],
+        batch_indices: Sequence[Any],
+    ) -> None:
+        """Join the batches of all devices and write them.
+
+        Parameters
+        ----------
+        trainer : Trainer
+            Gives the DataModule.
+        pl_module : LightningModule
+            The model.
+        predictions : sequence of dict
+            For each batch, by subject and array.
+        batch_indices : sequence
+            Not used.
+        """
+        parts = list(predictions)
+        if dist.is_available() and dist.is_initialized():
+            gathered: list[list] = [[] for _ in range(dist.get_world_size())]
+            dist.all_gather_object(gathered, parts)
+            parts = [part for rank in gathered for part in rank]
+        if not trainer.is_global_zero:
+            return
+        data: ResponseDataModule = trainer.datamodule
+        write_predictions(
+            self.path,
+            self.method,
+            [self._join(subject, parts, data) for subject in data.stores],
+            self._attrs(data, pl_module),
+        )
+
+    def _join(self, subject: str, parts: Sequence[Any], data: ResponseDataModule) -> Prediction:
+        own = [part[subject] for part in parts if subject in part]
+        joined = {name: torch.cat([part[name] for part in own]).numpy() for name in own[0]}
+        # devices take rows in turn; ids are sorted, so row order is the order of the ids
+        stimulus, first = np.unique(joined.pop("stimulus"), return_index=True)
+        n_averaged = joined.pop("n_averaged")[first]
+        return Prediction(
+            subject=subject,
+            stimulus_id=[data.stimuli[row] for row in stimulus],
+            arrays={name: values[first].astype(self.dtype) for name, values in joined.items()},
+            n_averaged=float(n_averaged.mean()) * data.stores[subject].n_averaged,
+            fold=data.fold,
+        )
+
+    def _attrs(self, data: ResponseDataModule, module: LightningModule) -> dict[str, Any]:
+        target = module.decoder.target
+        return {
+            "task": "identification",
+            "dataset": next(iter(data.stores.values())).dataset,
+            "embedding": Path(data.embeddings[target]).stem,
+            "target": target,
+            "side": data.predict_on,
+            "selection_split": "validation",
+            "transductive": False,
+            # Lightning keeps the seed of the run here
+            "seed": int(os.environ.get("PL_GLOBAL_SEED", data.seed)),
+        }

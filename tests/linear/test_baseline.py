@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neurodecode.cli import main
+from neurodecode.recording import Recording
+from neurodecode.splits import make_split, write_split
+from neurodecode.store import (
+    EmbeddingStore,
+    Prediction,
+    ResponseStore,
+    read_predictions,
+    write_predictions,
+)
+
+N_VOXELS = {"01": 17, "02": 19}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Two subjects, 90 stimuli, two repeats, responses linear in 12 features."""
+    root, rng = tmp_path_factory.mktemp("linear"), np.random.default_rng(5)
+    ids = [f"{number:032x}" for number in range(90)]
+    features = rng.normal(size=(90, 3, 4)).astype(np.float32)
+    store = EmbeddingStore.create(root / "tower.h5", ids, {"tokens": (3, 4)})
+    store.write(np.arange(90), {"tokens": features})
+    subjects = {}
+    for subject, n_voxels in N_VOXELS.items():
+        clean = features.reshape(90, 12) @ rng.normal(size=(12, n_voxels))
+        stimulus = rng.permutation(np.tile(np.arange(90), 2))
+        noisy = clean[stimulus] + 2 * rng.normal(size=(180, n_voxels))
+        subjects[subject] = Recording(
+            subject=subject, modality="fmri", responses=noisy.astype(np.float32),
+            stimulus_id=np.array(ids)[stimulus], session=np.repeat([1, 2], 90),
+            run=np.ones(180, int),
+        )  # fmt: skip
+        ResponseStore.write(root / f"sub-{subject}.h5", subjects[subject], dataset="tiny")
+    write_split(root / "splits.json", make_split("kfold", subjects, n_folds=3))
+    return root
+
+
+def baseline(root, *words, out="out.h5"):
+    code = main(["baseline", "--stores", str(root), "--splits", str(root / "splits.json"),
+                 "--out", str(root / out), "--jobs", "1", "--quiet", *map(str, words)])  # fmt: skip
+    return read_predictions(root / out) if code == 0 else code
+
+
+def top1(prediction):
+    truth = [list(prediction.candidate_id).index(s) for s in prediction.stimulus_id]
+    return np.mean(prediction.arrays["scores"].argmax(axis=1) == truth)
+
+
+def test_ridge_writes_the_decoded_embedding(world):
+    content = baseline(world, "--method", "ridge", "--embeddings", world / "tower.h5")
+    assert content.method == "ridge"
+    assert content.attrs["embedding"] == "tower"
+    assert content.attrs["selection_split"] == "train"
+    assert [(p.subject, p.fold) for p in content.predictions] == [
+        (subject, fold) for subject in N_VOXELS for fold in range(3)
+    ]
+    truth = EmbeddingStore(world / "tower.h5")
+    for prediction in content.predictions:
+        assert prediction.arrays["tokens"].shape == (30, 3, 4)
+        assert prediction.n_averaged == 2
+        expected = truth.read("tokens", prediction.stimulus_id)
+        assert np.corrcoef(prediction.arrays["tokens"].ravel(), expected.ravel())[0, 1] > 0.7
+        assert top1(prediction) > 0.5  # chance 1/30
+
+
+@pytest.mark.parametrize("words", [
+    ("--method", "ridge", "--components", "11", "--whitening", "1", "--name", "ridge_whitened"),
+    ("--method", "encoder_likelihood", "--components", "12"),
+    ("--method", "encoder_likelihood", "--n-voxels", "13"),
+])  # fmt: skip
+def test_methods_that_score_candidates(world, words):
+    content = baseline(world, *words, "--embeddings", world / "tower.h5")
+    assert content.method == ("ridge_whitened" if "--name" in words else words[1])
+    for prediction in content.predictions:
+        assert prediction.arrays["scores"].shape == (30, 30)
+        assert top1(prediction) > 0.5  # chance 1/30
+
+
+def test_likelihood_also_keeps_predicted_and_measured_responses(world):
+    content = baseline(world, "--method", "encoder_likelihood", "--embeddings", world / "tower.h5")
+    for prediction in content.predictions:
+        predicted, measured = prediction.arrays["responses"], prediction.arrays["measured"]
+        assert predicted.shape == measured.shape == (30, N_VOXELS[prediction.subject])
+        assert np.corrcoef(predicted.ravel(), measured.ravel())[0, 1] > 0.7
+
+
+def test_same_command_same_file(world):
+    words = ("--method", "encoder_likelihood", "--embeddings", world / "tower.h5")
+    first, second = (baseline(world, *words, out=f"{n}.h5") for n in (1, 2))
+    for one, two in zip(first.predictions, second.predictions, strict=True):
+        np.testing.assert_array_equal(one.arrays["scores"], two.arrays["scores"])
+    assert (world / "1.h5").read_bytes() == (world / "2.h5").read_bytes()
+
+
+def predicted_file(world, path, folds=range(3), drop=()):
+    """What a trained encoder would write: a good guess of all responses of the fold."""
+    made = baseline(world, "--method", "encoder_likelihood", "--embeddings", world / "tower.h5")
+    from neurodecode.loaders.table import TrialTable
+    from neurodecode.splits import read_split
+
+    split, rng = read_split(world / "splits.json"), np.random.default_rng(1)
+    predictions = []
+    for each in made.predictions:
+        if each.fold not in folds:
+            continue
+        store = ResponseStore(world / f"sub-{each.subject}.h5")
+        table = TrialTable.load(store, split, each.fold, ("train",)).average("validation", "test")
+        keep = [i for i, s in enumerate(table.stimulus_id) if s not in drop]
+        guess = 0.5 * table.responses + 0.3 * rng.normal(size=table.responses.shape)
+        predictions.append(Prediction(each.subject, table.stimulus_id[keep].tolist(),
+                                      {"responses": guess[keep]}, fold=each.fold))  # fmt: skip
+    write_predictions(path, "core", predictions)
+    return path
+
+
+def test_trained_encoders_are_judged_by_validation_residuals(world):
+    path = predicted_file(world, world / "core.h5")
+    alone = baseline(world, "--method", "encoder_likelihood", "--predicted", path)
+    assert alone.attrs["selection_split"] == "validation"
+    assert min(top1(each) for each in alone.predictions) > 0.8
+    stacked = baseline(world, "--method", "encoder_likelihood", "--predicted", path, path,
+                       "--embeddings", world / "tower.h5", "--name", "stack")  # fmt: skip
+    assert stacked.method == "stack"
+    assert min(top1(each) for each in stacked.predictions) > 0.8
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (("--method", "ridge"), "needs one file of --embeddings"),
+    (("--method", "encoder_likelihood"), "needs --embeddings or --predicted"),
+    (("--method", "logistic", "--embeddings", "x.h5"), "leave --embeddings out"),
+    (("--method", "ridge", "--embeddings", "absent.h5"), "absent.h5: file is missing"),
+    (("--method", "ridge", "--embeddings", "TOWER", "--target", "pooled"), "no array 'pooled'"),
+    (("--method", "ridge", "--embeddings", "TOWER", "--components", "0"), "--components is 0"),
+    (("--method", "ridge", "--embeddings", "TOWER", "--subjects", "09"), "known: 01, 02"),
+    (("--method", "logistic"), "which is not in training"),
+])  # fmt: skip
+def test_wrong_options_end_in_one_line(world, capsys, words, message):
+    words = [str(world / "tower.h5") if word == "TOWER" else word for word in words]
+    assert baseline(world, *words) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_missing_fold_or_stimulus_of_an_encoder_is_named(world, capsys):
+    path = predicted_file(world, world / "part.h5", folds=(0, 2))
+    assert baseline(world, "--method", "encoder_likelihood", "--predicted", path) == 2
+    assert "no predicted responses for fold 1" in capsys.readouterr().err
+    path = predicted_file(world, world / "holes.h5", drop=("0" * 31 + "7",))
+    assert baseline(world, "--method", "encoder_likelihood", "--predicted", path) == 2
+    assert "no predicted response to 1 stimuli" in capsys.readouterr().err
+
+
+def test_folder_without_stores(world, tmp_path, capsys):
+    assert baseline(tmp_path, "--method", "logistic") == 2
+    assert "splits.json: file is missing" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_processes_do_not_change_the_result(world):
+    words = ("--method", "encoder_likelihood", "--embeddings", world / "tower.h5")
+    one = baseline(world, *words)
+    two = baseline(world, *words, "--jobs", "2")
+    for first, second in zip(one.predictions, two.predictions, strict=True):
+        np.testing.assert_allclose(first.arrays["scores"], second.arrays["scores"], rtol=1e-4)
