@@ -34,7 +34,7 @@ repro: setup
 	@echo "Open reports/mini/index.html"
 
 test: setup
-	python -m pytest
+	python -m pytest -n auto --dist loadfile
 
 real: setup
 	neurodecode locate --data "$(DATA)" --require v4 haxby2001 --out data/raw/sources.yaml

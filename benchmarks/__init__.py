@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`; results with machine and versions in `results/`."""

@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_command(argv: list[str], quiet: bool) -> None:
     parser = argparse.ArgumentParser(
         prog="neurodecode",
-        description="Decode what a person saw, looked at or listened to from recordings of the brain.",
+        description="Decode what a person saw, looked at or listened to from brain recordings.",
         epilog="`neurodecode COMMAND --help` tells the options of a command.",
     )
     parser.add_argument("--version", action="version", version=f"neurodecode {__version__}")

@@ -10,7 +10,7 @@ from jsonargparse import ArgumentError, set_parsing_settings
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError
+from neurodecode.errors import ConfigError, NeurodecodeError
 
 __all__ = ["DecodingCLI", "run_lightning"]
 
@@ -76,13 +76,32 @@ def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
             parser_kwargs={"exit_on_error": False},
             args=argv,
         )
-    except ArgumentError as error:
-        raise ConfigError(_one_line(str(error), argv)) from error
+    except Exception as error:
+        # jsonargparse wraps what a DataModule or a model raises: show the error itself
+        if (ours := _own_error(error)) is not None:
+            raise ours from error
+        if isinstance(error, ArgumentError):
+            raise ConfigError(_one_line(str(error), argv)) from error
+        raise
+
+
+def _own_error(error: BaseException | None) -> NeurodecodeError | None:
+    """First error of ours in the chain of causes."""
+    while error is not None:
+        if isinstance(error, NeurodecodeError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _one_line(message: str, argv: list[str]) -> str:
     """Cut jsonargparse's paragraphs down to the sentence that names the key."""
     configs = [argv[i + 1] for i, word in enumerate(argv[:-1]) if word == "--config"]
     lines = [re.sub(r"^[\s\-:>]+", "", line) for line in message.splitlines() if line.strip()]
+    # of a wrong part of a model, jsonargparse lists every form it would have taken: keep the cause
+    telling = [
+        line for line in lines if re.search(r"not accept|Parser key|No module|Problem", line)
+    ]
     where = f"file {', '.join(configs)}: " if configs else ""
-    return f"{where}{' '.join(lines)[:400]}; see `neurodecode {argv[0]} --print_config`"
+    text = " ".join(telling or lines)[:400]
+    return f"{where}{text}; see `neurodecode {argv[0]} --print_config`"

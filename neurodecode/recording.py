@@ -166,7 +166,9 @@ class StimulusSet:
             )
         for name in ("images", "captions", "categories", "boxes", "names"):
             values = getattr(self, name)
-            count = None if values is None else (values.shape[0] if name == "images" else len(values))
+            count = (
+                None if values is None else (values.shape[0] if name == "images" else len(values))
+            )
             if count is not None and count != len(self.ids):
                 raise DataError(f"{count} entries for {len(self.ids)} stimuli", field=name)
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# small tensors: more threads than one only get into each other's way, and into the other worker's
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("NEURODECODE_SHARED", REPOSITORY.parent / "shared"))

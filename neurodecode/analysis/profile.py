@@ -186,7 +186,8 @@ def load_profile(root: str | Path, profile: str, params: str | Path | None = Non
     profile : str
         Name of the profile (``mini``, ``real``).
     params : path-like, optional
-        Parameter file of the pipeline, ``<root>/params.yaml`` by default.
+        Parameter file of the pipeline; by default that of ``pipelines/<profile>``, or else
+        ``<root>/params.yaml``.
 
     Returns
     -------
@@ -200,7 +201,8 @@ def load_profile(root: str | Path, profile: str, params: str | Path | None = Non
     """
     root = Path(root)
     report, runs = root / "reports" / profile, root / "runs" / profile
-    params = root / "params.yaml" if params is None else Path(params)
+    own = root / "pipelines" / profile / "params.yaml"
+    params = Path(params or (own if own.is_file() else root / "params.yaml"))
     records = read_records_table(report / "metrics.json")
     folders = [root / "data" / "stores" / name for name in sorted(set(records["dataset"]))]
     return Profile(

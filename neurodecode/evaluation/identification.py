@@ -119,9 +119,7 @@ def identification_scores(
         "median_rank": (ranks(scores, truth), (n + 1) / 2),
     }
     if both_ways and len(scores) == n:
-        found["retrieval_brain_top1"] = (
-            top_k_credit(scores.T, 1, np.argsort(truth))[truth], 1 / n
-        )
+        found["retrieval_brain_top1"] = (top_k_credit(scores.T, 1, np.argsort(truth))[truth], 1 / n)
     return [
         Scores(
             subject=prediction.subject,

@@ -19,7 +19,7 @@ _KEYS = ["dataset", "task", "method", "metric"]
 
 
 def summarise_items(
-    items: pd.DataFrame, profile: str, made: Mapping[str, Mapping[str, Any]]
+    items: pd.DataFrame, profile: str, made: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> list[MetricRecord]:
     """Summarise items per subject, and over subjects as subject ``mean``.
 
@@ -29,9 +29,9 @@ def summarise_items(
         From `neurodecode.evaluation.items.items_frame`.
     profile : str
         Profile of the run (``mini``, ``real``).
-    made : mapping of str to mapping
-        For each method how its predictions were made: ``selection_split``, ``transductive``,
-        ``seed``.
+    made : mapping of (str, str) to mapping
+        For each task and method how the predictions were made: ``selection_split``,
+        ``transductive``, ``seed``; ``features`` if features of a network were compared.
 
     Returns
     -------
@@ -40,16 +40,18 @@ def summarise_items(
     """
     records = []
     for (dataset, task, method, metric), table in items.groupby(_KEYS, sort=True):
+        about = made[task, method]
         common = {
             "profile": profile,
             "dataset": dataset,
             "task": task,
             "method": method,
             "metric": metric,
-            "selection_split": made[method].get("selection_split", "none"),
-            "transductive": bool(made[method].get("transductive", False)),
-            "seed": int(made[method].get("seed", 0)),
+            "selection_split": about.get("selection_split", "none"),
+            "transductive": bool(about.get("transductive", False)),
+            "seed": int(about.get("seed", 0)),
             "version": __version__,
+            "extra": {"features": about["features"]} if metric == "two_way_clip" else {},
         }
         per_subject = {
             str(subject): rows.sort_values(["fold", "stimulus_id"], kind="stable")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator
 
-from neurodecode.metrics.functional.identification import noise_covariance
+from neurodecode.metrics.functional.identification import log_likelihood_scores, noise_covariance
 
 __all__ = ["ResidualNoise"]
 
+#: Shrinkage of the correlations tried by `ResidualNoise.calibrate`.
+SHRINKAGES = tuple(np.linspace(0, 1, 11).tolist())
+
 
 class ResidualNoise(BaseEstimator):
-    r"""Covariance of held-out residuals for any number of averaged repeats.
+    r"""Covariance of an encoder's residuals for any number of averaged repeats.
 
     Averaging repeats shrinks the noise of the recording, not the error of the model:
 
@@ -24,7 +28,7 @@ class ResidualNoise(BaseEstimator):
     Attributes
     ----------
     residual_ : array of shape (n_voxels, n_voxels)
-        Covariance of the residuals given to `fit`, shrunk after Ledoit and Wolf.
+        Covariance of the residuals.
     trial_ : array of shape (n_voxels, n_voxels) or None
         Covariance of the noise of single trials.
     inverse_n_ : float
@@ -37,7 +41,7 @@ class ResidualNoise(BaseEstimator):
         n_averaged: np.ndarray | None = None,
         deviations: np.ndarray | None = None,
     ) -> ResidualNoise:
-        """Estimate the covariances.
+        """Estimate the covariance from held-out residuals, shrunk after Ledoit and Wolf.
 
         Parameters
         ----------
@@ -47,23 +51,73 @@ class ResidualNoise(BaseEstimator):
             Repeats averaged into each measured response; one by default.
         deviations : array of shape (n_trials, n_voxels), optional
             Single trials minus the mean of their stimulus, scaled to the covariance of
-            single trials;
-            ignored if there are fewer of them than residuals.
+            single trials; ignored if there are fewer of them than residuals.
 
         Returns
         -------
         ResidualNoise
             Itself.
         """
-        residuals = np.asarray(residuals, dtype=np.float64)
-        counts = np.ones(len(residuals)) if n_averaged is None else np.asarray(n_averaged)
+        return self._set(_shrunk(residuals), len(residuals), n_averaged, deviations)
+
+    def calibrate(
+        self,
+        fitted_residuals: np.ndarray,
+        measured: np.ndarray,
+        predicted: np.ndarray,
+        n_averaged: np.ndarray | None = None,
+        deviations: np.ndarray | None = None,
+    ) -> ResidualNoise:
+        """Estimate the covariance where held-out stimuli are too few for one.
+
+        The many residuals of the stimuli the encoder was fitted to tell how the noise is
+        correlated, but understate its size and share the encoder's overfitting. The few
+        held-out stimuli correct both: how far correlations are shrunk is chosen by the mean
+        log-probability of the right stimulus among them, the amplitude by maximum likelihood.
+
+        Parameters
+        ----------
+        fitted_residuals : array of shape (n_fitted, n_voxels)
+            Measured minus predicted, for the stimuli the encoder was fitted to.
+        measured, predicted : array of shape (n_stimuli, n_voxels)
+            Responses to stimuli that the encoder was not fitted to (validation).
+        n_averaged : array of int of shape (n_stimuli,), optional
+            Repeats averaged into each of them; one by default.
+        deviations : array of shape (n_trials, n_voxels), optional
+            See `fit`.
+
+        Returns
+        -------
+        ResidualNoise
+            Itself.
+        """
+        full = _shrunk(fitted_residuals)
+        diagonal = np.diag(np.diag(full))
+        best, chosen = -np.inf, full
+        for share in SHRINKAGES:
+            covariance = (1 - share) * full + share * diagonal
+            covariance = covariance * _amplitude(covariance, measured - predicted)
+            scores = log_likelihood_scores(measured, predicted, covariance).numpy()
+            found = float(np.diag(log_softmax(scores, axis=1)).mean())
+            if found > best:
+                best, chosen = found, covariance
+        return self._set(chosen, len(measured), n_averaged, deviations)
+
+    def _set(
+        self,
+        residual: np.ndarray,
+        n_residuals: int,
+        n_averaged: np.ndarray | None,
+        deviations: np.ndarray | None,
+    ) -> ResidualNoise:
+        counts = np.ones(n_residuals) if n_averaged is None else np.asarray(n_averaged)
         self.inverse_n_ = float(np.mean(1 / counts))
-        self.residual_ = _shrunk(residuals)
+        self.residual_ = residual
         self.trial_ = None
         # a handful of repeated stimuli says less about noise than the residuals do
-        if deviations is not None and len(deviations) >= len(residuals):
-            self.trial_ = _shrunk(np.asarray(deviations, dtype=np.float64))
-            self.model_ = _positive_part(self.residual_ - self.trial_ * self.inverse_n_)
+        if deviations is not None and len(deviations) >= n_residuals:
+            self.trial_ = _shrunk(deviations)
+            self.model_ = _positive_part(residual - self.trial_ * self.inverse_n_)
         return self
 
     def covariance(self, n_averaged: float = 1) -> np.ndarray:
@@ -85,10 +139,16 @@ class ResidualNoise(BaseEstimator):
 
 
 def _shrunk(rows: np.ndarray) -> np.ndarray:
-    covariance = noise_covariance(rows)[0].numpy()
+    covariance = noise_covariance(np.asarray(rows, dtype=np.float64))[0].numpy()
     # a feature that never varies would make the matrix singular
     floor = 1e-6 * max(np.trace(covariance) / len(covariance), 1e-12)
     return covariance + floor * np.eye(len(covariance))
+
+
+def _amplitude(covariance: np.ndarray, residuals: np.ndarray) -> float:
+    """Factor on the covariance under which the residuals are likeliest."""
+    weighted = np.linalg.solve(covariance, residuals.T.astype(np.float64)).T
+    return float((weighted * residuals).sum(axis=1).mean() / len(covariance))
 
 
 def _positive_part(matrix: np.ndarray) -> np.ndarray:

@@ -108,6 +108,8 @@ class ResponseDataModule(LightningDataModule):
             sfreq=_common(store.sfreq for store in self.stores.values()),
         )  # fmt: skip
         self._scalers: dict[str, TrialScaler] = {}
+        self._loader: ResumableLoader | None = None
+        self._position: dict[str, int] | None = None
 
     def _small(self, shapes: dict[str, tuple[int, ...]]) -> bool:
         values = sum(int(np.prod(store.shape)) for store in self.stores.values())
@@ -178,7 +180,7 @@ class ResponseDataModule(LightningDataModule):
         sampler = BalancedSampler(
             list(self.rows("train").values()), self.batch_size, self.repeats, self.seed
         )
-        return ResumableLoader(
+        self._loader = ResumableLoader(
             ResponseDataset(self._subjects, self.bank),
             sampler=sampler,
             batch_size=None,
@@ -186,6 +188,12 @@ class ResponseDataModule(LightningDataModule):
             persistent_workers=self.num_workers > 0,
             generator=_own_generator(),
         )
+        # Lightning restores a loader only if nobody has asked for it before, and the learning
+        # rate schedule asks for its length
+        if self._position is not None:
+            self._loader.load_state_dict(self._position)
+            self._position = None
+        return self._loader
 
     def _averaged(self, side: Side) -> DataLoader[Batch]:
         rows = [
@@ -220,8 +228,9 @@ class ResponseDataModule(LightningDataModule):
         return hashlib.blake2b(sides.encode(), digest_size=16).hexdigest()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the statistics of the training trials and the digest of the split."""
+        """Return statistics of the training trials, digest of the split, and where training is."""
         return {
+            "position": None if self._loader is None else self._loader.state_dict(),
             "fingerprint": self.fingerprint,
             "scalers": {name: each.state_dict() for name, each in self._scalers.items()},
         }
@@ -250,6 +259,7 @@ class ResponseDataModule(LightningDataModule):
             if name in self.stores
         }
         self.__dict__.pop("_subjects", None)
+        self._position = state_dict["position"]
 
 
 def _own_generator() -> torch.Generator:

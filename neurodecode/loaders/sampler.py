@@ -95,7 +95,8 @@ class BalancedSampler(DistributedSampler):
 
     def __iter__(self) -> Iterator[list[Row]]:
         rank, world = self._rank_and_world()
-        shares = [self._epoch_rows(number, len(self) * world) for number in range(len(self.subjects))]
+        n_batches = len(self) * world
+        shares = [self._epoch_rows(number, n_batches) for number in range(len(self.subjects))]
         first, self.first = self.first, 0
         for batch in range(first, len(self)):
             yield [row for rows in shares for row in rows[batch * world + rank]]

@@ -15,6 +15,7 @@ from neurodecode.store import ResponseStore
 __all__ = ["SessionMoments", "TrialScaler"]
 
 _BLOCK_TRIALS = 256
+_STATE = ("sessions", "mean", "scale")
 
 
 @dataclass
@@ -154,7 +155,7 @@ class TrialScaler:
         dict of str to Tensor
             ``sessions``, ``mean`` and ``scale``.
         """
-        return {name: torch.as_tensor(getattr(self, name)) for name in ("sessions", "mean", "scale")}
+        return {name: torch.as_tensor(getattr(self, name)) for name in _STATE}
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> TrialScaler:
@@ -170,7 +171,7 @@ class TrialScaler:
         TrialScaler
             The same statistics.
         """
-        return cls(*(state[name].numpy() for name in ("sessions", "mean", "scale")))
+        return cls(*(state[name].numpy() for name in _STATE))
 
 
 def _pool(parts: Sequence[SessionMoments]) -> SessionMoments:

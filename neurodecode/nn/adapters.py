@@ -157,7 +157,8 @@ class SubjectAdapters(nn.Module):
                     f"subject {subject} has {trials.shape[1]} features,"
                     f" the model was made for {known}"
                 )
-        return torch.cat([self.adapters[_key(subject)](trials) for subject, trials in responses.items()])
+        parts = [self.adapters[_key(subject)](trials) for subject, trials in responses.items()]
+        return torch.cat(parts)
 
 
 def _key(subject: str) -> str:

@@ -71,7 +71,7 @@ def row_noise(shape: Sequence[int], seeds: Sequence[int], device: torch.device) 
 
 
 class Diffusion:
-    """Gaussian diffusion with a cosine schedule that predicts the clean embedding.
+    r"""Gaussian diffusion with a cosine schedule that predicts the clean embedding.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ class Diffusion:
 
     Notes
     -----
-    :math:`x_t = \\sqrt{\\bar\\alpha_t}\\, x_0 + \\sqrt{1 - \\bar\\alpha_t}\\, \\epsilon`, with
-    :math:`\\bar\\alpha` a squared cosine (Nichol and Dhariwal 2021); the loss is
-    :math:`E \\| f(x_t, t, c) - x_0 \\|^2` averaged over all elements, ``t`` uniform.
+    :math:`x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon`, with
+    :math:`\bar\alpha` a squared cosine (Nichol and Dhariwal 2021); the loss is
+    :math:`E \| f(x_t, t, c) - x_0 \|^2` averaged over all elements, ``t`` uniform.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -71,7 +72,7 @@ class Projector(nn.Module):
         hidden = hidden or 2 * dim
         widths = (dim, hidden, hidden, dim)
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        for n_in, n_out in pairwise(widths):
             layers += [nn.LayerNorm(n_in), nn.GELU(), nn.Linear(n_in, n_out)]
         self.layers = nn.Sequential(*layers)
 

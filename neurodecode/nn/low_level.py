@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,9 +47,7 @@ class LatentHead(nn.Module):
         self.linear = nn.Sequential(
             nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, coarse)
         )
-        self.stages = nn.ModuleList(
-            _stage(n_in, n_next) for n_in, n_next in zip(channels[:-1], channels[1:], strict=True)
-        )
+        self.stages = nn.ModuleList(_stage(n_in, n_next) for n_in, n_next in pairwise(channels))
         self.out = nn.Conv2d(channels[-1], n_out, 3, padding=1)
 
     def forward(self, hidden: Tensor) -> Tensor:

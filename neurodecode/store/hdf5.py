@@ -10,7 +10,14 @@ import numpy as np
 
 from neurodecode.errors import DataError
 
-__all__ = ["FORMAT_VERSION", "get_dataset", "open_hdf5", "open_store", "read_strings", "write_strings"]
+__all__ = [
+    "FORMAT_VERSION",
+    "get_dataset",
+    "open_hdf5",
+    "open_store",
+    "read_strings",
+    "write_strings",
+]
 
 #: Raised whenever the layout of a store changes; older stores are refused by name.
 FORMAT_VERSION = 1

@@ -136,4 +136,6 @@ def read_predictions(path: str | Path) -> PredictionFile:
             )
             for _, group in sorted(file.items())
         ]
-        return PredictionFile(str(file.attrs["method"]), predictions, json.loads(file.attrs["attrs"]))
+        return PredictionFile(
+            str(file.attrs["method"]), predictions, json.loads(file.attrs["attrs"])
+        )

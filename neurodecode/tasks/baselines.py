@@ -165,16 +165,16 @@ def identify_predicted(
 ) -> Prediction:
     """Likelihood of the responses under encoders that were trained elsewhere.
 
-    Covariance and stacking weights come from validation stimuli, which no encoder was fitted
-    to.
+    Stacking weights and the size of the noise come from validation stimuli, which no encoder
+    was fitted to.
 
     Parameters
     ----------
     store, split, fold, options
         As in `decode`.
     predicted : sequence of Prediction
-        Predicted ``responses`` of each encoder to the validation and test stimuli, in units
-        of responses standardised by training trials.
+        Predicted ``responses`` of each encoder to all stimuli of the fold, in units of
+        responses standardised by training trials.
     features : Features or None
         If given, a ridge encoder from these features to the training responses is stacked
         with the others.
@@ -185,19 +185,21 @@ def identify_predicted(
         As from `identify`.
     """
     table = TrialTable.load(store, split, fold, ("train",))
-    validation, test = table.average("validation"), table.average("test")
-    on_validation = [_rows(each, validation.stimulus_id) for each in predicted]
-    on_test = [_rows(each, test.stimulus_id) for each in predicted]
+    fit, validation, test = (table.average(side) for side in ("train", "validation", "test"))
+    sides = (fit, validation, test)
+    encoders = [[_rows(each, side.stimulus_id) for side in sides] for each in predicted]
     if features is not None:
-        fit = table.average("train")
         ridge = RidgeEncoder(options.n_components, seed=options.seed)
         ridge.fit(features.read(fit.stimulus_id), fit.responses)
-        on_validation.append(ridge.predict(features.read(validation.stimulus_id)))
-        on_test.append(ridge.predict(features.read(test.stimulus_id)))
+        encoders.append([ridge.predict(features.read(side.stimulus_id)) for side in sides])
+    on_fit, on_validation, on_test = zip(*encoders, strict=True)
     stack = stack_encoders(on_validation, validation.responses)
-    residuals = validation.responses - stack.held_out
-    noise = ResidualNoise().fit(
-        residuals, validation.n_averaged, table.deviations("train", "validation")
+    noise = ResidualNoise().calibrate(
+        fit.responses - stack.combine(on_fit),
+        validation.responses,
+        stack.held_out,
+        validation.n_averaged,
+        table.deviations("train", "validation"),
     )
     responses = stack.combine(on_test)
     scores = likelihood_matrix(test.responses, responses, noise, test.n_averaged)

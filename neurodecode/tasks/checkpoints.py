@@ -149,7 +149,7 @@ def load_task(path: str | Path, task: type[Task], context: BuildContext) -> Task
     check_context(checkpoint[CONTEXT_KEY], context)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(task, "task", skip={"context"}, instantiate=False)
-    parsed = parser.instantiate_classes(parser.parse_object({"task": arguments}))
+    parsed = parser.instantiate(parser.parse_object({"task": arguments}))
     model = task(context=context, **parsed.task.as_dict())
     model.load_state_dict(checkpoint["state_dict"])
     return model.eval()

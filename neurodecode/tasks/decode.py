@@ -207,9 +207,9 @@ class DecodeTask(DecodingModule):
         scores = self.retrieval.top1()
         self.retrieval.clear()
         for subject, score in scores.items():
-            self.log(f"val/top1_{subject}", score, rank_zero_only=False)
+            self.log(f"val/top1_{subject}", score, sync_dist=True)
         mean = sum(scores.values()) / len(scores)
-        self.log("val/top1", mean, prog_bar=True)
+        self.log("val/top1", mean, prog_bar=True, sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Decode repeat averages.

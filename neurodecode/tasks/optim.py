@@ -57,11 +57,14 @@ def adamw_one_cycle(
         What Lightning's ``configure_optimizers`` returns.
     """
     optimizer = AdamW(parameter_groups(module, weight_decay), lr=lr, fused=True)
+    # torch divides by the length of each leg, so neither may be shorter than two steps
+    total = max(n_steps, 4)
+    rising = min(max(warmup * total, 2.0), total - 2.0)
     scheduler = OneCycleLR(
         optimizer,
         max_lr=lr,
-        total_steps=max(n_steps, 2),
-        pct_start=warmup,
+        total_steps=total,
+        pct_start=rising / total,
         final_div_factor=1000.0,
         cycle_momentum=False,
     )

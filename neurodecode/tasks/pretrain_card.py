@@ -42,7 +42,7 @@ scenes, and nothing about brains; for photographs use public weights.
 - **mini-clip**: open_clip `CLIP`, patches of 16 pixels, symmetric InfoNCE in batches of 256; the
   vocabulary is CLIP's own, cut down to the merges these captions need.
 - **mini-vae**: diffusers `AutoencoderKL` on 2 x 2 pixel blocks; L1 + 2 MSE + 0.5 edges + 1e-4 KL;
-  moving average of the weights.
+  moving average of the weights; then the decoder alone for longer.
 - **mini-generator**: diffusers `UNet2DConditionModel` on 4 x 16 x 16 latents; cross-attention to
   the 17 layer-normed tokens of mini-clip, patch tokens also laid over the latent; velocity
   prediction, cosine schedule, 10 % of the conditions dropped; moving average of the weights.
@@ -61,8 +61,8 @@ from its CLIP tokens, seed 0; the same, seed 1.
 
 ## Limits
 
-Colours and places are less sure than categories, the smaller objects of a scene are often drawn
-only roughly, and captions outside the scenes' own vocabulary mean nothing to the text tower.
+The smaller objects of a scene are drawn roughly, fine texture (stars, waves, blades of grass)
+is made up anew, and words outside the scenes' own vocabulary mean nothing to the text tower.
 """
 
 
@@ -71,9 +71,11 @@ def _model_rows(folder: Path) -> str:
     for name in _MODELS:
         training = read_json(folder / name / "config.json")["training"]
         size = (folder / name / "model.safetensors").stat().st_size / 1e6
+        earlier = training.get("encoder_steps")
+        steps = f"{earlier} + {training['steps']}" if earlier else training["steps"]
         rows.append(
             f"| {name} | `{training['task']}` | {training['parameters'] / 1e6:.2f} M "
-            f"| {training['steps']} | {size:.1f} MB |"
+            f"| {steps} | {size:.1f} MB |"
         )
     return "\n".join(rows)
 

@@ -14,6 +14,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from neurodecode.embed.openclip import build_clip
 from neurodecode.embed.tokenizer import load_tokenizer
+from neurodecode.metrics.functional.correlation import cosine_matrix
+from neurodecode.metrics.functional.retrieval import top_k_credit
 from neurodecode.tasks.schedules import adamw_cosine
 
 MAX_LOGIT_SCALE = 4.6052
@@ -70,7 +72,7 @@ def retrieval_accuracy(images: Tensor, texts: Tensor, candidates: int) -> dict[s
     Parameters
     ----------
     images, texts : Tensor of shape (n, d)
-        Normalised embeddings; row i of both belongs together.
+        Embeddings, compared by cosine; row i of both belongs together.
     candidates : int
         Size of the groups; an incomplete last group is left out.
 
@@ -83,9 +85,9 @@ def retrieval_accuracy(images: Tensor, texts: Tensor, candidates: int) -> dict[s
     hits = {"image_to_text": 0.0, "text_to_image": 0.0}
     for g in groups:
         rows = slice(g * candidates, (g + 1) * candidates)
-        similarity, truth = images[rows] @ texts[rows].T, torch.arange(candidates)
-        hits["image_to_text"] += (similarity.argmax(1) == truth).float().mean().item()
-        hits["text_to_image"] += (similarity.argmax(0) == truth).float().mean().item()
+        similarity = cosine_matrix(images[rows], texts[rows])
+        hits["image_to_text"] += top_k_credit(similarity).mean().item()
+        hits["text_to_image"] += top_k_credit(similarity.T).mean().item()
     return {name: value / max(1, len(groups)) for name, value in hits.items()}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neurodecode.embed.bundle import CHECKSUMS
 from neurodecode.errors import ConfigError
-from neurodecode.files import atomic_path, sha256, write_json
+from neurodecode.files import atomic_path, read_json, sha256, write_json
 from neurodecode.tasks.pretrain_clip import PretrainClip
 from neurodecode.tasks.pretrain_data import PretrainScenes
 from neurodecode.tasks.pretrain_generator import PretrainGenerator
@@ -50,10 +50,7 @@ def latent_scale(task: PretrainVae, images: Tensor, batch: int = 100) -> float:
     float
         One over the standard deviation of all latent entries.
     """
-    parts = [
-        task.encode(part.float() / 127.5 - 1).mode()
-        for part in images.split(batch)
-    ]
+    parts = [task.encode(part.float() / 127.5 - 1).mode() for part in images.split(batch)]
     return 1 / float(torch.cat(parts).std())
 
 
@@ -76,9 +73,14 @@ def _record(checkpoint: Path, task: pl.LightningModule) -> dict[str, Any]:
     settings = {k: v for k, v in task.hparams.items() if not k.startswith("_")}
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
     parameters = sum(p.numel() for p in task.model.parameters())
+    before = {}
+    if settings.get("decoder_of"):
+        earlier = read_json(Path(settings["decoder_of"]) / "mini-vae" / "config.json")["training"]
+        before = {"encoder_steps": earlier.get("encoder_steps", earlier["steps"])}
     return {
         "task": f"{type(task).__module__}.{type(task).__name__}",
         "steps": stored["global_step"],
+        **before,
         "parameters": parameters,
         "settings": plain,
     }

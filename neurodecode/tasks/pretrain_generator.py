@@ -22,6 +22,8 @@ class PretrainGenerator(pl.LightningModule):
 
     Parameters
     ----------
+    token_width : int
+        Width of the CLIP tokens.
     channels : tuple of int
         See `neurodecode.generate.denoiser.MiniDenoiser`.
     layers, heads, norm_groups : int
@@ -41,6 +43,7 @@ class PretrainGenerator(pl.LightningModule):
 
     def __init__(
         self,
+        token_width: int = 128,
         channels: tuple[int, ...] = (64, 128),
         layers: int = 1,
         heads: int = 4,
@@ -55,8 +58,8 @@ class PretrainGenerator(pl.LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.config = {
-            "channels": list(channels), "layers": layers, "heads": heads,
-            "norm_groups": norm_groups,
+            "token_width": token_width, "channels": list(channels), "layers": layers,
+            "heads": heads, "norm_groups": norm_groups,
         }  # fmt: skip
         self.model = MiniDenoiser.from_config(self.config)
         self.scheduler = training_scheduler()

@@ -8,17 +8,19 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
-from neurodecode.datasets.mini.scenes import CATEGORIES, COLOURS, place_words
+from neurodecode.datasets.mini.scenes import CATEGORIES, COLOURS
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.files import atomic_path
 from neurodecode.generate.mini import MiniGenerator
+from neurodecode.metrics.functional.correlation import cosine_matrix
+from neurodecode.metrics.functional.pixels import pixcorr
+from neurodecode.metrics.functional.two_way import two_way_identification
 from neurodecode.tasks.pretrain_clip import retrieval_accuracy
 from neurodecode.tasks.pretrain_scenes import pretraining_scene
 
-__all__ = ["measure_clip", "measure_generator", "measure_vae", "picture_grid", "two_way"]
+__all__ = ["measure_clip", "measure_generator", "measure_vae", "picture_grid", "read_held_out"]
 
 
 def read_held_out(folder: Path, n: int) -> tuple[np.ndarray, list[str]]:
@@ -44,24 +46,6 @@ def read_held_out(folder: Path, n: int) -> tuple[np.ndarray, list[str]]:
         return file["val"]["images"][:n], texts
 
 
-def two_way(predicted: np.ndarray, true: np.ndarray) -> float:
-    """Two-way identification: how often the own target beats another one (chance 0.5).
-
-    Parameters
-    ----------
-    predicted, true : array of shape (n, d)
-        Embeddings; row i of both belongs together. Compared by cosine.
-
-    Returns
-    -------
-    float
-        Share of the n (n - 1) comparisons that the own target wins.
-    """
-    a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (predicted, true))
-    similarity = a @ b.T
-    return float((similarity < np.diag(similarity)[:, None]).sum() / (len(a) * (len(a) - 1)))
-
-
 def measure_clip(clip: OpenClipEmbedder, images: np.ndarray, texts: list[str]) -> dict[str, float]:
     """Measure retrieval between held-out pictures and captions.
 
@@ -79,8 +63,8 @@ def measure_clip(clip: OpenClipEmbedder, images: np.ndarray, texts: list[str]) -
     dict of str to float
         Top-1 accuracy, both ways, of 100 and of 1000 candidates.
     """
-    image = F.normalize(torch.from_numpy(_pooled(clip, images)), dim=1)
-    text = F.normalize(torch.from_numpy(clip.encode_texts(texts)), dim=1)
+    embedded = _pooled(clip, images), clip.encode_texts(texts)
+    image, text = (torch.from_numpy(x) for x in embedded)
     return {
         f"{name}_top1_of_{candidates}": round(value, 4)
         for candidates in (100, 1000)
@@ -120,12 +104,8 @@ def measure_vae(generator: MiniGenerator, images: np.ndarray) -> dict[str, float
 
 def _named(clip: OpenClipEmbedder, images: np.ndarray, words: list[str], form: str) -> list[str]:
     """Name pictures by the caption nearest in CLIP space."""
-    text = clip.encode_texts([form.format(word) for word in words])
-    image = _pooled(clip, images)
-    similarity = (image / np.linalg.norm(image, axis=1, keepdims=True)) @ (
-        text / np.linalg.norm(text, axis=1, keepdims=True)
-    ).T
-    return [words[k] for k in similarity.argmax(axis=1)]
+    texts = clip.encode_texts([form.format(word) for word in words])
+    return [words[k] for k in cosine_matrix(_pooled(clip, images), texts).argmax(dim=1)]
 
 
 def measure_generator(
@@ -150,23 +130,23 @@ def measure_generator(
     Returns
     -------
     measures : dict of str to float
-        ``two_way_clip`` (chance 0.5); ``pixcorr``, the mean correlation of pixels;
-        ``named_generated`` and ``named_true``, how often the miniature CLIP names colour and
-        category of the main object among all 96, in the generated and in the true picture.
+        ``two_way_clip`` (chance 0.5); ``pixcorr``, the mean correlation of pixels at 64 x 64;
+        ``colour_*`` and ``category_*``, how often the miniature CLIP finds those of the main object
+        among all 96 combinations, in the generated and in the true picture.
     drawn : array of uint8 of shape (n, 64, 64, 3)
         The generated pictures.
     """
     drawn = generator.generate(clip.encode_images(images)["tokens"])
-    flat = [x.reshape(len(x), -1).astype(np.float64) for x in (drawn, images)]
-    centred = [x - x.mean(axis=1, keepdims=True) for x in flat]
-    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in centred]
-    measures: dict[str, float] = {
-        "two_way_clip": two_way(_pooled(clip, drawn), _pooled(clip, images)),
-        "pixcorr": float((unit[0] * unit[1]).sum(axis=1).mean()),
+    two_way = two_way_identification(_pooled(clip, images), _pooled(clip, drawn))
+    measures = {
+        "two_way_clip": float(two_way.mean()),
+        "pixcorr": float(pixcorr(images, drawn, size=None).mean()),
     }
-    for name, pictures in (("named_generated", drawn), ("named_true", images)):
-        words = _named(clip, pictures, truth["vocabulary"], "a picture of a {}")
-        measures[name] = float(np.mean(np.array(words) == np.array(truth["names"])))
+    right = np.array([name.split() for name in truth["names"]])
+    for kind, pictures in (("generated", drawn), ("true", images)):
+        words = _named(clip, pictures, truth["vocabulary"], "a picture of a large {}")
+        hits = np.array([name.split() for name in words]) == right
+        measures[f"colour_{kind}"], measures[f"category_{kind}"] = map(float, hits.mean(axis=0))
     return {k: round(v, 4) for k, v in measures.items()}, drawn
 
 
@@ -183,12 +163,11 @@ def held_out_truth(seed: int, n: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``names`` (colour and category), ``places`` and the ``vocabulary`` of all names.
+        ``names`` (colour and category) and the ``vocabulary`` of all names.
     """
     scenes = [pretraining_scene("val", i, seed) for i in range(n)]
     return {
         "names": [f"{s.main.colour} {s.main.category}" for s in scenes],
-        "places": [" ".join(place_words(s.main)) for s in scenes],
         "vocabulary": [f"{colour} {category}" for colour in COLOURS for category in CATEGORIES],
     }
 

@@ -102,7 +102,7 @@ def write_scenes(out: Path, counts: dict[str, int], seed: int, n_captions: int =
     with atomic_path(out / "scenes.h5") as temporary, h5py.File(temporary, "w") as file:
         for split, n in counts.items():
             group = file.create_group(split)
-            group.create_dataset("images", (n, 64, 64, 3), "u1", chunks=(64, 64, 64, 3))
+            group.create_dataset("images", (n, 64, 64, 3), "u1", chunks=(1, 64, 64, 3))
             group.create_dataset("captions", (n, n_captions), h5py.string_dtype())
         jobs = _jobs(counts, seed, n_captions)
         with ProcessPoolExecutor(workers) as pool:

@@ -243,7 +243,8 @@ class PriorTask(DecodingModule):
         self.retrieval.gather()
         scores = self.retrieval.top1()
         self.retrieval.clear()
-        self.log("val/top1", sum(scores.values()) / len(scores), prog_bar=True)
+        mean = sum(scores.values()) / len(scores)
+        self.log("val/top1", mean, prog_bar=True, sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Decode repeat averages, and draw an embedding for each.

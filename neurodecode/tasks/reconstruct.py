@@ -91,7 +91,8 @@ def derange(prediction: Prediction, seed: int = 0) -> Prediction:
     n = len(prediction.stimulus_id)
     if n < 2:
         raise DataError("one stimulus cannot be shuffled", subject=prediction.subject)
-    cycle = np.random.default_rng(row_seed(seed, prediction.subject, prediction.fold)).permutation(n)
+    rng = np.random.default_rng(row_seed(seed, prediction.subject, prediction.fold))
+    cycle = rng.permutation(n)
     source = np.empty(n, dtype=np.int64)
     source[cycle] = np.roll(cycle, 1)
     arrays = {name: values[source] for name, values in prediction.arrays.items()}
@@ -150,10 +151,8 @@ def reconstruct(
                 fix="choose another with --tokens",
             )
     n = len(prediction.stimulus_id)
-    parts = [
-        _draw_rows(prediction, slice(start, min(start + _CHUNK, n)), generator, embed, drawing, advance)
-        for start in range(0, n, _CHUNK)
-    ]
+    chunks = [slice(start, start + _CHUNK) for start in range(0, n, _CHUNK)]
+    parts = [_draw(prediction, rows, generator, embed, drawing, advance) for rows in chunks]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Prediction(
         subject=prediction.subject,
@@ -164,7 +163,7 @@ def reconstruct(
     )
 
 
-def _draw_rows(
+def _draw(
     prediction: Prediction,
     rows: slice,
     generator: ImageGenerator,

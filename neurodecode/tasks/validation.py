@@ -20,9 +20,7 @@ class RetrievalLog:
     def __init__(self) -> None:
         self._rows: dict[str, dict[int, tuple[Tensor, Tensor]]] = {}
 
-    def add(
-        self, subject: str, stimulus: Iterable[int], decoded: Tensor, target: Tensor
-    ) -> None:
+    def add(self, subject: str, stimulus: Iterable[int], decoded: Tensor, target: Tensor) -> None:
         """Take in rows of one subject.
 
         Parameters

@@ -48,7 +48,9 @@ def test_cosine_of_flattened_embeddings(rng):
     truth = dict(zip(IDS, rng.normal(size=(9, 7, 8)), strict=True))
     queries = ["d", "h", "b"]
     # decoded embeddings are right up to their length
-    decoded = np.stack([truth[name] * scale for name, scale in zip(queries, (3, 0.1, 7), strict=True)])
+    decoded = np.stack(
+        [truth[name] * scale for name, scale in zip(queries, (3, 0.1, 7), strict=True)]
+    )
     prediction = Prediction("01", queries, {"tokens": decoded})
     scores, names = score_matrix(
         prediction, "tokens", lambda ids: np.stack([truth[name] for name in ids])
@@ -88,12 +90,19 @@ def test_candidate_table_lists_the_best_five(rng):
 
 def test_accuracy_and_confusion():
     scores = np.array([[3, 1, 0], [0, 2, 1], [5, 0, 1]])
-    prediction = Prediction("1", ["face", "house", "house"], {"scores": scores}, ["face", "house", "cat"])
+    prediction = Prediction(
+        "1", ["face", "house", "house"], {"scores": scores}, ["face", "house", "cat"]
+    )
     assert accuracy_scores(prediction, "logistic").values.tolist() == [1, 1, 0]
     table = confusion_table([prediction, prediction], "logistic", "haxby2001")
     counts = {(row.true, row.predicted): row.count for row in table.itertuples(index=False)}
-    assert {key: int(table.loc[(table.true == key[0]) & (table.predicted == key[1]), "count"].iloc[0]) for key in counts} == {
-        ("face", "face"): 2, ("house", "face"): 2, ("house", "house"): 2,
+    assert {
+        key: int(table.loc[(table.true == key[0]) & (table.predicted == key[1]), "count"].iloc[0])
+        for key in counts
+    } == {
+        ("face", "face"): 2,
+        ("house", "face"): 2,
+        ("house", "house"): 2,
     }
 
 
@@ -105,10 +114,16 @@ def test_records_of_subjects_and_their_mean():
         top1 = next(score for score in found if score.metric == "retrieval_top1")
         scores.append(type(top1)(**{**vars(top1), "values": np.array(values, dtype=float)}))
     records = summarise_items(
-        items_frame(scores, "mini-fmri"), "mini", {"m": {"selection_split": "validation", "seed": 3}}
+        items_frame(scores, "mini-fmri"),
+        "mini",
+        {("identification", "m"): {"selection_split": "validation", "seed": 3}},
     )
     values = {record.subject: record.value for record in records}
-    assert values == {"01": pytest.approx(1 / 3), "02": pytest.approx(2 / 3), "mean": pytest.approx(0.5)}
+    assert values == {
+        "01": pytest.approx(1 / 3),
+        "02": pytest.approx(2 / 3),
+        "mean": pytest.approx(0.5),
+    }
     mean = next(record for record in records if record.subject == "mean")
     assert (mean.n, mean.n_candidates, mean.n_averaged, mean.chance) == (6, 4, 3, 0.25)
     assert mean.selection_split == "validation"

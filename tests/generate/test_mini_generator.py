@@ -87,9 +87,7 @@ def test_strength_of_zero_returns_the_start(tiny: MiniGenerator, tokens: np.ndar
     np.testing.assert_array_equal(images, tiny.decode(start))
 
 
-def test_weaker_strength_stays_nearer_to_the_start(
-    tiny: MiniGenerator, tokens: np.ndarray
-) -> None:
+def test_weaker_strength_stays_nearer_to_the_start(tiny: MiniGenerator, tokens: np.ndarray) -> None:
     start, noise = torch.randn(5, 3, 8, 8), torch.randn(5, 3, 8, 8)
     distances = [
         (

@@ -109,7 +109,9 @@ def predicted_file(world, path, folds=range(3), drop=()):
         if each.fold not in folds:
             continue
         store = ResponseStore(world / f"sub-{each.subject}.h5")
-        table = TrialTable.load(store, split, each.fold, ("train",)).average("validation", "test")
+        table = TrialTable.load(store, split, each.fold, ("train",)).average(
+            "train", "validation", "test"
+        )
         keep = [i for i, s in enumerate(table.stimulus_id) if s not in drop]
         guess = 0.5 * table.responses + 0.3 * rng.normal(size=table.responses.shape)
         predictions.append(Prediction(each.subject, table.stimulus_id[keep].tolist(),

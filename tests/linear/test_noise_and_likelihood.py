@@ -48,6 +48,37 @@ def test_averaging_shrinks_noise_but_not_model_error(rng):
         assert off < 0.08, n
 
 
+def overfitted(rng, n_fit=700, n_held_out=60, n_voxels=23):
+    """Correlated noise, of which residuals of fitted stimuli show only half."""
+    sigma = covariance(rng, n_voxels)
+    fitted = rng.multivariate_normal(np.zeros(n_voxels), sigma / 2, n_fit)
+    predicted = rng.normal(size=(n_held_out, n_voxels))
+    noise = rng.multivariate_normal(np.zeros(n_voxels), sigma, n_held_out)
+    return sigma, fitted, predicted + noise, predicted
+
+
+def test_calibration_corrects_size_and_keeps_correlations(rng):
+    sigma, fitted, measured, predicted = overfitted(rng)
+    calibrated = ResidualNoise().calibrate(fitted, measured, predicted).covariance()
+    few = ResidualNoise().fit(measured - predicted).covariance()
+
+    def distance(found):
+        return np.linalg.norm(found - sigma) / np.linalg.norm(sigma)
+
+    assert distance(calibrated) < 0.25
+    assert distance(calibrated) < 0.6 * distance(few)
+
+
+def test_calibration_drops_correlations_that_do_not_hold(rng):
+    _, fitted, _, predicted = overfitted(rng)
+    measured = predicted + rng.normal(size=predicted.shape)  # held out: none at all
+    found = ResidualNoise().calibrate(fitted, measured, predicted).covariance()
+    kept = np.corrcoef(fitted.T)
+    shrunk = found / np.sqrt(np.outer(np.diag(found), np.diag(found)))
+    off = ~np.eye(len(found), dtype=bool)
+    assert np.abs(shrunk[off]).mean() < 0.5 * np.abs(kept[off]).mean()
+
+
 def test_a_few_repeats_do_not_decide(rng):
     residuals = rng.normal(size=(40, 5))
     noise = ResidualNoise().fit(residuals, np.ones(40), 100 * rng.normal(size=(4, 5)))

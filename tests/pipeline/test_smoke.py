@@ -24,10 +24,25 @@ def test_every_stage_left_its_result(smoke):
 
 def test_records_have_the_documented_keys(smoke):
     rows = json.loads((smoke.root / "reports" / "mini" / "metrics.json").read_text())
-    keys = (
-        "profile dataset subject task method metric value ci_low ci_high chance n n_candidates "
-        "n_averaged selection_split transductive seed version"
-    ).split()
+    keys = [
+        "profile",
+        "dataset",
+        "subject",
+        "task",
+        "method",
+        "metric",
+        "value",
+        "ci_low",
+        "ci_high",
+        "chance",
+        "n",
+        "n_candidates",
+        "n_averaged",
+        "selection_split",
+        "transductive",
+        "seed",
+        "version",
+    ]
     assert all(list(row)[: len(keys)] == keys for row in rows)
     assert {row["dataset"] for row in rows} == {"mini-fmri"}
 

@@ -11,7 +11,10 @@ SHAPES = {"tokens": (7, 8), "pooled": (5,)}
 
 
 def arrays(rows, rng):
-    return {name: rng.normal(size=(len(rows), *shape)).astype(np.float32) for name, shape in SHAPES.items()}
+    return {
+        name: rng.normal(size=(len(rows), *shape)).astype(np.float32)
+        for name, shape in SHAPES.items()
+    }
 
 
 def test_rows_are_filled_in_pieces_and_read_by_id(tmp_path, rng):

@@ -24,7 +24,13 @@ __all__ = ["Block", "Cell", "ResultTable", "Row", "result_tables"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One score, printed; empty where there is none."""
+    """One score, printed.
+
+    Parameters
+    ----------
+    value, interval : str
+        The score and its 95 % interval; empty where there is none.
+    """
 
     value: str = ""
     interval: str = ""
@@ -181,9 +187,8 @@ def _span(values: pd.Series, shown: Metric) -> str:
     known = values.dropna()
     if not len(known):
         return ""
-    low, high = known.min(), known.max()
-    text = format_value(low, shown)
-    return text if np.isclose(low, high) else f"{text} – {format_value(high, shown)}"
+    low, high = (format_value(value, shown) for value in (known.min(), known.max()))
+    return low if low == high else f"{low} – {high}"
 
 
 def _range(values: pd.Series, digits: int = 0) -> str:

@@ -20,7 +20,10 @@ def make_recording(shape: tuple[int, ...], rng: np.random.Generator) -> Recordin
         stimulus_id=np.array([f"stimulus {i % 5}" for i in range(n_trials)]),
         session=np.arange(n_trials) // 4,
         run=np.arange(n_trials) // 2,
-        features={"roi": np.array([f"V{i}" for i in range(n_features)]), "ncsnr": rng.random(n_features)},
+        features={
+            "roi": np.array([f"V{i}" for i in range(n_features)]),
+            "ncsnr": rng.random(n_features),
+        },
         units="percent signal change",
         sfreq=120.0 if len(shape) == 3 else None,
         n_averaged=2,
@@ -35,17 +38,14 @@ def test_round_trip_in_any_order_with_repeats(tmp_path, rng, shape, dtype):
     recording = make_recording(shape, rng)
     store = ResponseStore.write(tmp_path / "sub-07.h5", recording, dataset="mini-fmri", dtype=dtype)
     trials = rng.integers(0, shape[0], size=23)
-    np.testing.assert_array_equal(
-        store.read(trials), recording.responses.astype(dtype)[trials]
-    )
+    np.testing.assert_array_equal(store.read(trials), recording.responses.astype(dtype)[trials])
     assert store.stimulus_id.tolist() == recording.stimulus_id.tolist()
     assert store.session.tolist() == recording.session.tolist()
     assert store.run.tolist() == recording.run.tolist()
     assert store.feature("roi").tolist() == recording.features["roi"].tolist()
     np.testing.assert_array_equal(store.feature("ncsnr"), recording.features["ncsnr"])
     assert store.feature_names() == ["ncsnr", "roi"]
-    assert (store.units, store.n_averaged, store.sfreq) == (
-        recording.units, 2, recording.sfreq)
+    assert (store.units, store.n_averaged, store.sfreq) == (recording.units, 2, recording.sfreq)
     assert store.info == recording.info
     assert store.sources == [{"file": "raw/betas.hdf5", "sha256": "abc"}]
 

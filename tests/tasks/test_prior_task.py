@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+
+from neurodecode.loaders import ResponseDataModule
+from neurodecode.nn.decoder import BrainDecoder
+from neurodecode.nn.prior import PriorTransformer
+from neurodecode.tasks import prior as module
+from neurodecode.tasks.decode import DecodeTask
+from neurodecode.tasks.prior import PriorTask
+
+
+@pytest.fixture
+def task(world, monkeypatch) -> tuple[PriorTask, ResponseDataModule]:
+    seed_everything(1, verbose=False)
+    data = ResponseDataModule(**world.data)
+    decoder = DecodeTask(data.context, lambda context: BrainDecoder(context, 16))
+    monkeypatch.setattr(module, "load_task", lambda *_: decoder)
+    network = partial(PriorTransformer, width=8, depth=1, n_heads=2)
+    return PriorTask(data.context, "decoder.ckpt", network, sample_steps=5, lr=3e-3), data
+
+
+def run(folder, **options) -> Trainer:
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    return Trainer(
+        default_root_dir=folder, accelerator="cpu", enable_checkpointing=False, **quiet | options
+    )
+
+
+def test_training_moves_the_prior_and_nothing_else(task, tmp_path):
+    prior, data = task
+    before = [p.clone() for p in prior.decoder.parameters()]
+    start = [p.clone() for p in prior.network.parameters()]
+    trainer = run(tmp_path, max_epochs=10, check_val_every_n_epoch=10)
+    trainer.fit(prior, datamodule=data)
+    assert all(torch.equal(*pair) for pair in zip(before, prior.decoder.parameters(), strict=True))
+    # all parameters, the null condition included; the null for noised tokens is only published
+    # practice, and off by default
+    still = [
+        name
+        for (name, p), q in zip(prior.network.named_parameters(), start, strict=True)
+        if torch.equal(p, q)
+    ]
+    assert still == ["null_noised"]
+    assert trainer.callback_metrics["train/loss"] < 1.0
+    assert {"val/loss", "val/cosine", "val/top1"} <= set(trainer.callback_metrics)
+
+
+def test_embeddings_are_standardised_by_training_stimuli(task, tmp_path):
+    prior, data = task
+    run(tmp_path, max_epochs=1, limit_train_batches=1, limit_val_batches=0).fit(
+        prior, datamodule=data
+    )
+    rows = np.array([data._row_of[name] for name in data.split.folds[0].train])
+    train = prior.standardise(data.bank.read("tokens", rows))
+    torch.testing.assert_close(train.mean(dim=0), torch.zeros(train.shape[1:]), atol=1e-5, rtol=0)
+    assert train.square().mean() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_condition_is_noisy_in_training_only(task, noisy):
+    prior, data = task
+    prior.noisy_condition = noisy
+    batch = next(iter(data.val_dataloader()))
+    one, two = (prior.decode(batch).condition for _ in range(2))
+    assert torch.equal(one, two)
+    prior.decoder.train(prior.noisy_condition)
+    one, two = (prior.decoder(batch["responses"]).condition for _ in range(2))
+    assert torch.equal(one, two) != noisy
