@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import torch
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from neurodecode.datasets.mini.scenes import CATEGORIES, COLOURS
+from neurodecode.datasets.mini.scenes import place_words
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.files import atomic_path
 from neurodecode.generate.mini import MiniGenerator
-from neurodecode.metrics.functional.correlation import cosine_matrix
 from neurodecode.metrics.functional.pixels import pixcorr
 from neurodecode.metrics.functional.two_way import two_way_identification
 from neurodecode.tasks.pretrain_clip import retrieval_accuracy
@@ -102,17 +103,14 @@ def measure_vae(generator: MiniGenerator, images: np.ndarray) -> dict[str, float
     }
 
 
-def _named(clip: OpenClipEmbedder, images: np.ndarray, words: list[str], form: str) -> list[str]:
-    """Name pictures by the caption nearest in CLIP space."""
-    texts = clip.encode_texts([form.format(word) for word in words])
-    return [words[k] for k in cosine_matrix(_pooled(clip, images), texts).argmax(dim=1)]
+def _read_off(train: np.ndarray, labels: list[str], test: np.ndarray) -> np.ndarray:
+    """Name pictures by a logistic classifier on their CLIP embeddings."""
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+    return classifier.fit(train, labels).predict(test)
 
 
 def measure_generator(
-    generator: MiniGenerator,
-    clip: OpenClipEmbedder,
-    images: np.ndarray,
-    truth: dict[str, list[str]],
+    generator: MiniGenerator, clip: OpenClipEmbedder, images: np.ndarray, seed: int, n: int
 ) -> tuple[dict[str, float], np.ndarray]:
     """Draw held-out pictures from their true tokens, and compare.
 
@@ -122,54 +120,40 @@ def measure_generator(
         The bundled generator.
     clip : OpenClipEmbedder
         The bundled CLIP.
-    images : array of uint8 of shape (n, 64, 64, 3)
-        Pictures.
-    truth : dict of str to list of str
-        ``names``: colour and category of each main object; ``vocabulary``: all of them.
+    images : array of uint8 of shape (n_scenes, 64, 64, 3)
+        All held-out pictures, in order.
+    seed : int
+        Seed of the pretraining scenes.
+    n : int
+        Pictures drawn, the first ones; on the others, classifiers of the main object's category,
+        colour and place are trained.
 
     Returns
     -------
     measures : dict of str to float
         ``two_way_clip`` (chance 0.5); ``pixcorr``, the mean correlation of pixels at 64 x 64;
-        ``colour_*`` and ``category_*``, how often the miniature CLIP finds those of the main object
-        among all 96 combinations, in the generated and in the true picture.
+        ``category_*``, ``colour_*`` and ``place_*``, how often the classifiers find those of the
+        main object in the generated and in the true picture (chance 1/12, 1/8, 1/9).
     drawn : array of uint8 of shape (n, 64, 64, 3)
         The generated pictures.
     """
-    drawn = generator.generate(clip.encode_images(images)["tokens"])
-    two_way = two_way_identification(_pooled(clip, images), _pooled(clip, drawn))
+    drawn = generator.generate(clip.encode_images(images[:n])["tokens"])
+    true, generated = _pooled(clip, images), _pooled(clip, drawn)
     measures = {
-        "two_way_clip": float(two_way.mean()),
-        "pixcorr": float(pixcorr(images, drawn, size=None).mean()),
+        "two_way_clip": float(two_way_identification(true[:n], generated).mean()),
+        "pixcorr": float(pixcorr(images[:n], drawn, size=None).mean()),
     }
-    right = np.array([name.split() for name in truth["names"]])
-    for kind, pictures in (("generated", drawn), ("true", images)):
-        words = _named(clip, pictures, truth["vocabulary"], "a picture of a large {}")
-        hits = np.array([name.split() for name in words]) == right
-        measures[f"colour_{kind}"], measures[f"category_{kind}"] = map(float, hits.mean(axis=0))
+    main = [pretraining_scene("val", i, seed).main for i in range(len(images))]
+    truth = {
+        "category": [item.category for item in main],
+        "colour": [item.colour for item in main],
+        "place": [" ".join(place_words(item)) for item in main],
+    }
+    for name, labels in truth.items():
+        for kind, embedded in (("generated", generated), ("true", true[:n])):
+            found = _read_off(true[n:], labels[n:], embedded)
+            measures[f"{name}_{kind}"] = float(np.mean(found == np.array(labels[:n])))
     return {k: round(v, 4) for k, v in measures.items()}, drawn
-
-
-def held_out_truth(seed: int, n: int) -> dict[str, Any]:
-    """Names and places of the main objects of the first held-out scenes.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the pretraining scenes.
-    n : int
-        Number of scenes.
-
-    Returns
-    -------
-    dict
-        ``names`` (colour and category) and the ``vocabulary`` of all names.
-    """
-    scenes = [pretraining_scene("val", i, seed) for i in range(n)]
-    return {
-        "names": [f"{s.main.colour} {s.main.category}" for s in scenes],
-        "vocabulary": [f"{colour} {category}" for colour in COLOURS for category in CATEGORIES],
-    }
 
 
 def picture_grid(rows: list[np.ndarray], path: Path, zoom: int = 1) -> None:

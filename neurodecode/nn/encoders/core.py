@@ -12,10 +12,11 @@ __all__ = ["ConvCore"]
 
 
 class ConvCore(nn.Module):
-    """Convolution, batch norm and ELU, a few times.
+    """Convolution, batch norm and ReLU, a few times.
 
-    Most of the striding comes early: a layer at full resolution costs as much as all the
-    others together.
+    The first layer is thin and strided: at full resolution it would cost as much as all the
+    others together. The last one is strided too: a readout has a weight for each place, and
+    few pictures to find it.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ class ConvCore(nn.Module):
 
     def __init__(
         self,
-        channels: Sequence[int] = (48, 48, 48, 48),
+        channels: Sequence[int] = (24, 48, 48, 48),
         kernels: Sequence[int] = (5, 3, 3, 3),
-        strides: Sequence[int] = (2, 2, 1, 1),
+        strides: Sequence[int] = (2, 2, 1, 2),
         in_channels: int = 3,
     ) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class ConvCore(nn.Module):
             layers += [
                 nn.Conv2d(in_channels, n_out, kernel, stride, kernel // 2, bias=False),
                 nn.BatchNorm2d(n_out, momentum=0.05),
-                nn.ELU(),
+                nn.ReLU(),
             ]
             in_channels = n_out
         self.layers = nn.Sequential(*layers)
