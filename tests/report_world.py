@@ -206,7 +206,6 @@ class World:
                     {"clip": thumbnails},
                 )
         write_table(self.report / "tables" / "candidates.csv", pd.concat(tables, ignore_index=True))
-        names = ("ridge", "decoder", "encoder_likelihood", "shuffled")
         about = {**made, "features": "mini-clip"}
         return items_frame(scores, PICTURES), {(each.task, each.method): about for each in scores}
 
