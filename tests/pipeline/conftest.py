@@ -91,10 +91,13 @@ def make_workspace(root: Path, repository: Path) -> Workspace:
     workspace.edit(
         "params.yaml",
         {"simulate.subjects": 2, "simulate.shared": 17, "simulate.images-per-subject": 40,
-         "reconstruct.n-samples": 2},
+         "reconstruct.samples": 1, "reconstruct.steps": 3},
     )  # fmt: skip
-    workspace.edit("configs/mini/decoder.yaml", {"trainer.max_epochs": 3})
-    workspace.edit("configs/mini/prior.yaml", {"trainer.max_epochs": 2})
+    for run, n_epochs in (("decoder", 3), ("prior", 4)):
+        workspace.edit(
+            f"configs/mini/{run}.yaml",
+            {"trainer.max_epochs": n_epochs, "data.init_args.batch_size": 32},
+        )
     return workspace
 
 
