@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ConfigError", "DataError", "LeakError", "NeurodecodeError", "WeightsError"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "LeakError",
+    "NeurodecodeError",
+    "WeightsError",
+    "naming_full_disk",
+]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL_TEXTS = ("No space left", "Disk quota exceeded", "File too large")
 
 
 class NeurodecodeError(Exception):
@@ -59,3 +72,29 @@ class DataError(NeurodecodeError):
         ]
         message = f"{', '.join(where)}: {problem}" if where else problem
         super().__init__(f"{message}; {fix}" if fix else message)
+
+
+@contextmanager
+def naming_full_disk(path: str | Path) -> Iterator[None]:
+    """Turn what a full disk, a quota or a limit on the size of files raises into one line.
+
+    Parameters
+    ----------
+    path : path-like
+        What is being written.
+
+    Raises
+    ------
+    DataError
+        If there is no space for it.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # h5py raises OSError or RuntimeError in which only the text, not errno, tells the cause
+        code = getattr(error, "errno", None)
+        if code in _FULL or any(text in str(error) for text in _FULL_TEXTS):
+            raise DataError(
+                "no space left on the disk", file=path, fix="free some space and run again"
+            ) from error
+        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neurodecode.errors import DataError
+from neurodecode.errors import DataError, naming_full_disk
 
 __all__ = ["atomic_path", "read_json", "sha256", "write_json"]
 
@@ -33,21 +32,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     DataError
-        If the disk is full; whatever was at `path` before is untouched.
+        If the disk, a quota or a limit on the size of files does not allow it; whatever was at
+        `path` before is untouched.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        # h5py reports a full disk as an OSError whose text, not errno, carries the cause
-        if error.errno == errno.ENOSPC or "No space left" in str(error):
-            raise DataError(
-                "no space left on the disk", file=path, fix="free some space and run again"
-            ) from error
-        raise
+        with naming_full_disk(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

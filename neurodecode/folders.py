@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
 
-from neurodecode.errors import DataError
+from neurodecode.errors import naming_full_disk
 
 __all__ = ["atomic_folder", "reserve"]
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FULL_TEXTS = ("No space left", "Disk quota exceeded", "File too large")
 
 
 @contextmanager
@@ -44,25 +41,15 @@ def atomic_folder(out: str | Path, *, replace: bool = False) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        yield temporary
-        if replace and out.is_dir():
-            shutil.rmtree(out)
-        out.mkdir(exist_ok=True)
-        for item in sorted(temporary.iterdir()):
-            os.replace(item, out / item.name)
-    except (OSError, RuntimeError) as error:
-        if _is_full(error):
-            raise DataError(
-                "no space left on the disk", file=out, fix="free some space and run again"
-            ) from error
-        raise
+        with naming_full_disk(out):
+            yield temporary
+            if replace and out.is_dir():
+                shutil.rmtree(out)
+            out.mkdir(exist_ok=True)
+            for item in sorted(temporary.iterdir()):
+                os.replace(item, out / item.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _is_full(error: Exception) -> bool:
-    # h5py reports a full disk as an OSError or a RuntimeError that only its text explains
-    return getattr(error, "errno", None) in _FULL or any(t in str(error) for t in _FULL_TEXTS)
 
 
 def reserve(folder: str | Path, n_bytes: int) -> None:
@@ -81,8 +68,8 @@ def reserve(folder: str | Path, n_bytes: int) -> None:
     Raises
     ------
     OSError
-        If the disk, a quota or a limit on the size of files does not allow it; `atomic_folder`
-        turns it into a `DataError`.
+        If the disk, a quota or a limit on the size of files does not allow it; `atomic_path` and
+        `atomic_folder` turn it into a `DataError`.
     """
     if n_bytes <= 0:
         return

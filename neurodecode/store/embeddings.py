@@ -10,7 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurodecode.errors import DataError
+from neurodecode.errors import DataError, naming_full_disk
+from neurodecode.files import atomic_path
+from neurodecode.folders import reserve
 from neurodecode.store.hdf5 import (
     FORMAT_VERSION,
     get_dataset,
@@ -72,19 +74,26 @@ class EmbeddingStore:
         -------
         EmbeddingStore
             The store.
+
+        Raises
+        ------
+        DataError
+            If there is no space for all rows.
         """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(path, "w", libver="latest") as file:
-            file.attrs.update(
-                kind="embeddings",
-                format_version=FORMAT_VERSION,
-                provenance=json.dumps(dict(attrs or {}), sort_keys=True),
-            )
-            write_strings(file, "id", list(ids))
-            file["done"] = np.zeros(len(ids), dtype=bool)
-            arrays = file.create_group("arrays")
-            for name, shape in shapes.items():
-                arrays.create_dataset(name, (len(ids), *shape), dtype=dtype)
+        n_values = len(ids) * sum(int(np.prod(shape)) for shape in shapes.values())
+        with atomic_path(path) as temporary:
+            reserve(temporary.parent, n_values * np.dtype(dtype).itemsize)
+            with h5py.File(temporary, "w", libver="latest") as file:
+                file.attrs.update(
+                    kind="embeddings",
+                    format_version=FORMAT_VERSION,
+                    provenance=json.dumps(dict(attrs or {}), sort_keys=True),
+                )
+                write_strings(file, "id", list(ids))
+                file["done"] = np.zeros(len(ids), dtype=bool)
+                arrays = file.create_group("arrays")
+                for name, shape in shapes.items():
+                    arrays.create_dataset(name, (len(ids), *shape), dtype=dtype)
         return cls(path)
 
     def write(self, rows: Sequence[int] | np.ndarray, arrays: Mapping[str, np.ndarray]) -> None:
@@ -96,12 +105,20 @@ class EmbeddingStore:
             Increasing row numbers.
         arrays : mapping of str to array of shape (n, ...)
             One entry for each array of the store.
+
+        Raises
+        ------
+        DataError
+            If there is no space for the rows; those written before stay.
         """
-        with open_store(self.path, "embeddings", "r+") as file:
-            for name in self.shapes:
-                file["arrays"][name][rows] = arrays[name]
-            file.flush()
-            file["done"][rows] = True
+        with naming_full_disk(self.path):
+            # others may have filled the disk since `create` looked
+            reserve(self.path.parent, sum(np.asarray(arrays[name]).nbytes for name in self.shapes))
+            with open_store(self.path, "embeddings", "r+") as file:
+                for name in self.shapes:
+                    file["arrays"][name][rows] = arrays[name]
+                file.flush()
+                file["done"][rows] = True
 
     def missing(self) -> np.ndarray:
         """Rows not filled yet.

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from neurodecode.files import atomic_path
+from neurodecode.folders import reserve
 from neurodecode.store.hdf5 import FORMAT_VERSION, open_store, read_strings, write_strings
 
 __all__ = ["Prediction", "read_predictions", "write_predictions"]
@@ -84,26 +85,35 @@ def write_predictions(
         One for each subject and fold.
     attrs : mapping, optional
         Plain JSON values that every MetricRecord must repeat.
+
+    Raises
+    ------
+    DataError
+        If there is no space for them.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
-        file.attrs.update(
-            kind="predictions",
-            format_version=FORMAT_VERSION,
-            method=method,
-            attrs=json.dumps(dict(attrs or {}), sort_keys=True),
-        )
-        for number, prediction in enumerate(predictions):
-            group = file.create_group(f"{number:04d}")
-            group.attrs.update(
-                subject=prediction.subject,
-                n_averaged=prediction.n_averaged,
-                fold=prediction.fold,
+    arrays = [values for each in predictions for values in each.arrays.values()]
+    with atomic_path(path) as temporary:
+        reserve(temporary.parent, sum(np.asarray(values).nbytes for values in arrays))
+        with h5py.File(temporary, "w", libver="latest") as file:
+            file.attrs.update(
+                kind="predictions",
+                format_version=FORMAT_VERSION,
+                method=method,
+                attrs=json.dumps(dict(attrs or {}), sort_keys=True),
             )
-            write_strings(group, "stimulus_id", list(prediction.stimulus_id))
-            write_strings(group, "candidate_id", list(prediction.candidate_id))
-            arrays = group.create_group("arrays")
-            for name, values in prediction.arrays.items():
-                arrays[name] = values
+            for number, prediction in enumerate(predictions):
+                _write_prediction(file.create_group(f"{number:04d}"), prediction)
+
+
+def _write_prediction(group: h5py.Group, prediction: Prediction) -> None:
+    group.attrs.update(
+        subject=prediction.subject, n_averaged=prediction.n_averaged, fold=prediction.fold
+    )
+    write_strings(group, "stimulus_id", list(prediction.stimulus_id))
+    write_strings(group, "candidate_id", list(prediction.candidate_id))
+    arrays = group.create_group("arrays")
+    for name, values in prediction.arrays.items():
+        arrays[name] = values
 
 
 def read_predictions(path: str | Path) -> PredictionFile:
