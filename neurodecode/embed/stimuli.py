@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,8 +29,9 @@ def embed_stimuli(
     """Embed pictures, and captions where the embedder reads them.
 
     The store holds what ``encode_images`` returns, and ``text`` of shape (width,): the mean of a
-    picture's unit-length caption embeddings. Batches are fixed runs of rows; an interrupted run
-    goes on at the first unfinished batch and ends with the same bytes as one in a single go.
+    picture's unit-length caption embeddings. Batches are fixed runs of rows, written to a hidden
+    file beside `path` that gets its name once it is complete; an interrupted run goes on there at
+    the first unfinished batch and ends with the same bytes as one in a single go.
 
     Parameters
     ----------
@@ -38,11 +40,11 @@ def embed_stimuli(
     embedder : Embedder
         With what.
     path : path-like
-        HDF5 file to write or to go on with.
+        HDF5 file to write; complete or not at all.
     batch_size : int
         Pictures embedded at a time.
     resume : bool
-        Go on with an existing file instead of starting over.
+        Keep what is there of the same embeddings instead of starting over.
     quiet : bool
         No progress bar.
 
@@ -59,12 +61,25 @@ def embed_stimuli(
     """
     if not len(stimuli):
         raise DataError("no stimuli to embed", file=path, fix="prepare the data set first")
+    path = Path(path)
     attrs = {"embedder": embedder.name, **embedder.provenance, "batch_size": batch_size}
-    store = _existing(Path(path), stimuli, attrs) if resume and Path(path).exists() else None
+    if resume and path.exists() and not len((old := _existing(path, stimuli, attrs)).missing()):
+        return old
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    store = _interrupted(partial, stimuli, attrs) if resume else None
     if store is None:
         first = _encode(stimuli, embedder, np.arange(1))
         shapes = {name: values.shape[1:] for name, values in first.items()}
-        store = EmbeddingStore.create(path, stimuli.ids, shapes, attrs)
+        store = EmbeddingStore.create(partial, stimuli.ids, shapes, attrs)
+    _fill(store, stimuli, embedder, batch_size, quiet)
+    os.replace(partial, path)
+    return EmbeddingStore(path)
+
+
+def _fill(
+    store: EmbeddingStore, stimuli: StimulusSet, embedder: Embedder, batch_size: int, quiet: bool
+) -> None:
+    """Embed the batches in which rows are missing."""
     unfinished = sorted({int(row) // batch_size for row in store.missing()})
     done = len(stimuli) - len(unfinished) * batch_size
     with progress_bar(f"embed {embedder.name}", len(stimuli), quiet=quiet) as update:
@@ -72,7 +87,16 @@ def embed_stimuli(
             rows = np.arange(block * batch_size, min((block + 1) * batch_size, len(stimuli)))
             store.write(rows, _encode(stimuli, embedder, rows))
             update(min(len(stimuli), max(0, done) + count * batch_size))
-    return store
+
+
+def _interrupted(
+    path: Path, stimuli: StimulusSet, attrs: Mapping[str, object]
+) -> EmbeddingStore | None:
+    """What an interrupted run left; None if that is nothing, or of no use for this one."""
+    try:
+        return _existing(path, stimuli, attrs)
+    except DataError:
+        return None
 
 
 def _existing(path: Path, stimuli: StimulusSet, attrs: Mapping[str, object]) -> EmbeddingStore:

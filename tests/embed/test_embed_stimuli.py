@@ -50,10 +50,26 @@ def test_resuming_ends_with_the_same_bytes(
     tiny_clip.__class__ = Interrupted
     with pytest.raises(KeyboardInterrupt):
         embed_stimuli(stimuli, tiny_clip, tmp_path / "parts.h5", batch_size=2, quiet=True)
-    tiny_clip.__class__ = OpenClipEmbedder
+    assert not (tmp_path / "parts.h5").exists()
+    # one batch served to find the shapes, two were written: of four, two are left
+    tiny_clip.calls_left = 2
     store = embed_stimuli(stimuli, tiny_clip, tmp_path / "parts.h5", batch_size=2, quiet=True)
     assert len(store.missing()) == 0
     assert (tmp_path / "parts.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts.h5", "whole.h5"]
+
+
+def test_what_was_interrupted_for_other_stimuli_is_started_over(
+    tmp_path: Path, stimuli: StimulusSet, tiny_clip: OpenClipEmbedder
+) -> None:
+    tiny_clip.__class__ = Interrupted
+    with pytest.raises(KeyboardInterrupt):
+        embed_stimuli(stimuli, tiny_clip, tmp_path / "e.h5", batch_size=2, quiet=True)
+    tiny_clip.__class__ = OpenClipEmbedder
+    fewer = StimulusSet(stimuli.ids[:4], stimuli.images[:4])
+    store = embed_stimuli(fewer, tiny_clip, tmp_path / "e.h5", batch_size=2, quiet=True)
+    assert store.read("tokens").shape[0] == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["e.h5"]
 
 
 def test_finished_store_is_not_computed_again(
