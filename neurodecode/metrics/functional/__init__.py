@@ -3,53 +3,64 @@
 Scores come per item (image, trial, voxel) wherever the metric allows, because an interval over
 stimuli needs them; the mean is the caller's one line. Inputs may be arrays or tensors, results
 are tensors, except in `reliability`, which works on recordings and stays with numpy.
+
+A module is imported when one of its functions is first asked for, so that what only needs
+`reliability` does not wait for torch.
 """
 
 from __future__ import annotations
 
-from neurodecode.metrics.functional.accuracy import accuracy, balanced_accuracy, majority_chance
-from neurodecode.metrics.functional.correlation import (
-    correlation_distance,
-    correlation_matrix,
-    cosine_matrix,
-    pearson_r,
-    row_correlation,
-)
-from neurodecode.metrics.functional.identification import (
-    correlation_scores,
-    log_likelihood_scores,
-    noise_covariance,
-    posterior,
-    whitened_correlation_scores,
-)
-from neurodecode.metrics.functional.pixels import pixcorr, ssim
-from neurodecode.metrics.functional.reliability import (
-    algonauts2023,
-    mixed_repeats_inverse,
-    ncsnr,
-    noise_ceiling,
-    noise_variance,
-    normalised_r,
-    normalised_r2,
-    repeat_correlation,
-    spearman_brown,
-)
-from neurodecode.metrics.functional.rescoring import (
-    RESCORERS,
-    csls,
-    hungarian,
-    hungarian_scores,
-    sinkhorn,
-)
-from neurodecode.metrics.functional.retrieval import (
-    compare,
-    expected_top_k,
-    median_rank,
-    ranks,
-    repeated_draws,
-    top_k_credit,
-)
-from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurodecode.metrics.functional.classification import (
+        accuracy,
+        balanced_accuracy,
+        majority_chance,
+    )
+    from neurodecode.metrics.functional.correlation import (
+        correlation_distance,
+        correlation_matrix,
+        cosine_matrix,
+        pearson_r,
+        row_correlation,
+    )
+    from neurodecode.metrics.functional.identification import (
+        correlation_scores,
+        log_likelihood_scores,
+        noise_covariance,
+        posterior,
+        whitened_correlation_scores,
+    )
+    from neurodecode.metrics.functional.pixels import pixcorr, ssim
+    from neurodecode.metrics.functional.reliability import (
+        algonauts2023,
+        mixed_repeats_inverse,
+        ncsnr,
+        noise_ceiling,
+        noise_variance,
+        normalised_r,
+        normalised_r2,
+        repeat_correlation,
+        spearman_brown,
+    )
+    from neurodecode.metrics.functional.rescoring import (
+        RESCORERS,
+        csls,
+        hungarian,
+        hungarian_scores,
+        sinkhorn,
+    )
+    from neurodecode.metrics.functional.retrieval import (
+        compare,
+        expected_top_k,
+        median_rank,
+        ranks,
+        repeated_draws,
+        top_k_credit,
+    )
+    from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
 
 __all__ = [
     "RESCORERS",
@@ -90,3 +101,36 @@ __all__ = [
     "two_way_identification",
     "whitened_correlation_scores",
 ]
+
+#: Module -> the names it gives.
+_NAMES = {
+    "classification": "accuracy balanced_accuracy majority_chance",
+    "correlation": (
+        "correlation_distance correlation_matrix cosine_matrix pearson_r row_correlation"
+    ),
+    "identification": (
+        "correlation_scores log_likelihood_scores noise_covariance posterior "
+        "whitened_correlation_scores"
+    ),
+    "pixels": "pixcorr ssim",
+    "reliability": (
+        "algonauts2023 mixed_repeats_inverse ncsnr noise_ceiling noise_variance normalised_r "
+        "normalised_r2 repeat_correlation spearman_brown"
+    ),
+    "rescoring": "RESCORERS csls hungarian hungarian_scores sinkhorn",
+    "retrieval": "compare expected_top_k median_rank ranks repeated_draws top_k_credit",
+    "two_way": "two_way_from_scores two_way_identification",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
