@@ -53,6 +53,7 @@ class Registry(dict[str, T]):
         """
 
         def decorate(item: T) -> T:
+            """File the object and hand it back unchanged."""
             if name in self:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
             self[name] = item

@@ -117,6 +117,7 @@ def order_methods(methods: list[str], controls: list[str]) -> list[str]:
     """
 
     def place(name: str) -> tuple[bool, int, str]:
+        """Controls last; known methods in the order of the story, others after them."""
         story = [i for i, start in enumerate(_STORY) if name.startswith(start)]
         return (name in controls, story[0] if story else len(_STORY), name)
 

@@ -95,6 +95,7 @@ def _datasets(profile: Profile) -> list[str]:
     """Put the data sets with pictures first."""
 
     def place(name: str) -> tuple[bool, str]:
+        """Data sets without pictures after those with."""
         folder = profile.stores.get(name)
         return (folder is None or folder.stimuli is None, name)
 

@@ -93,6 +93,7 @@ def merge_groups(groups: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     parent: dict[str, str] = {}
 
     def root(item: str) -> str:
+        """Who speaks for the group of an item (union-find with halved paths)."""
         parent.setdefault(item, item)
         while parent[item] != item:
             parent[item] = parent[parent[item]]

@@ -144,10 +144,12 @@ class _Subject:
 
     @property
     def name(self) -> str:
+        """Two digits, from 01, as in NSD's folders."""
         return f"{self.number + 1:02d}"
 
     @property
     def n_sessions(self) -> int:
+        """Number of sessions this subject was scanned."""
         return self.plan.n_sessions[self.number]
 
     def _rng(self, *words: int) -> np.random.Generator:

@@ -176,6 +176,7 @@ class _Coco:
             raise DataError(f"not COCO annotations ({error})", file=self._file) from error
 
     def annotation(self, image: int, crop: str, size: tuple[int, int]) -> Annotation:
+        """Say what COCO knows about an image, in pixels of NSD's crop of it."""
         try:
             entry = self._images[image]
             top, bottom, left, right = (float(part) for part in ast.literal_eval(crop))

@@ -249,9 +249,11 @@ def ssim(
     """
 
     def score(first: Tensor, second: Tensor) -> Tensor:
+        """SSIM of one chunk of gray pairs."""
         return _ssim_gray(first[:, 0], second[:, 0], window, sample_covariance)
 
     def gray(images: Tensor) -> Tensor:
+        """One gray channel, before resizing."""
         # resizing and graying are both linear: in this order there is a third to resize
         return rgb_to_gray(as_images(images))[:, None]
 

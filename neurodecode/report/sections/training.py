@@ -73,6 +73,7 @@ def _quantities(rows: pd.DataFrame) -> list[str]:
     names = [name for name, stages in table.items() if not name.startswith(("lr", "learning"))]
 
     def place(name: str) -> tuple[bool, bool, str]:
+        """The loss first, then what was watched in validation."""
         return (name != "loss", "val" not in table[name], name)
 
     return sorted(names, key=place)[:_MOST]
