@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from neurodecode import __version__
-from neurodecode.errors import NeurodecodeError
+from neurodecode.errors import NeurodecodeError, naming_full_disk
 
 __all__ = ["main"]
 
@@ -58,19 +58,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     # most of their time in barriers (a decoder step took 1.5 s of CPU instead of .1 s)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        if argv and argv[0] in LIGHTNING:
-            from neurodecode.lightning_cli import run_lightning
-
-            run_lightning(argv, quiet=quiet)
-        else:
-            _run_command(argv, quiet)
+        # our own writers name their file; others' (checkpoints, logs) at least end in one line
+        with naming_full_disk():
+            _run(argv, quiet)
     except NeurodecodeError as error:
         message = " ".join(str(error).split())
         sys.stderr.write(f"neurodecode: error: {message}\n")
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # the system refused a file: no permission, a folder in its place, ...
+        sys.stderr.write(f"neurodecode: error: file {error.filename}: {error.strerror}\n")
+        return 2
     return 0
+
+
+def _run(argv: list[str], quiet: bool) -> None:
+    if argv and argv[0] in LIGHTNING:
+        from neurodecode.lightning_cli import run_lightning
+
+        run_lightning(argv, quiet=quiet)
+    else:
+        _run_command(argv, quiet)
 
 
 def _run_command(argv: list[str], quiet: bool) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "LeakError",
     "NeurodecodeError",
     "WeightsError",
+    "about",
     "naming_full_disk",
 ]
 
@@ -75,13 +76,41 @@ class DataError(NeurodecodeError):
 
 
 @contextmanager
-def naming_full_disk(path: str | Path) -> Iterator[None]:
+def about(*, file: str | Path | None = None, subject: str | None = None) -> Iterator[None]:
+    """Add to a `DataError` from inside what only the caller knows; what it names itself stays.
+
+    Parameters
+    ----------
+    file : path-like, optional
+        The file that is being worked on.
+    subject : str, optional
+        The subject that is being worked on.
+
+    Raises
+    ------
+    DataError
+        The same, with file and subject.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise DataError(
+            error.problem,
+            file=error.file or file,
+            subject=error.subject or subject,
+            field=error.field,
+            fix=error.fix,
+        ) from error
+
+
+@contextmanager
+def naming_full_disk(path: str | Path | None = None) -> Iterator[None]:
     """Turn what a full disk, a quota or a limit on the size of files raises into one line.
 
     Parameters
     ----------
-    path : path-like
-        What is being written.
+    path : path-like, optional
+        What is being written, where one knows.
 
     Raises
     ------

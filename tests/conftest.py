@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,3 +45,17 @@ def real_data() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real recordings at {SHARED / 'data'}")
     return SHARED / "data"
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly nothing is free, says the system."""
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=100))
+
+
+@pytest.fixture
+def limit_files() -> Iterator[Callable[[int], None]]:
+    """Call it with the most bytes that a file may have from now on; the system enforces it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -36,10 +36,18 @@ def run(args: argparse.Namespace) -> None:
     ----------
     args : argparse.Namespace
         Options of this command.
+
+    Raises
+    ------
+    NeurodecodeError
+        If stimuli or weights cannot be read, or the embeddings cannot be written.
     """
     from neurodecode.embed import embed_stimuli, make_embedder
+    from neurodecode.errors import ConfigError
     from neurodecode.store import read_stimuli
 
+    if args.batch_size < 1:
+        raise ConfigError(f"--batch-size is {args.batch_size}; give a positive number")
     embed_stimuli(
         read_stimuli(args.stimuli),
         make_embedder(args.model, download=args.download),

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.datasets.base import DATASETS, DatasetReader
-from neurodecode.datasets.images import ImageFiles, unique_contents
+from neurodecode.datasets.images import ImageFiles, image_side, unique_contents
 from neurodecode.datasets.sessions import Part, Sessions
 from neurodecode.datasets.sources import source
 from neurodecode.datasets.tables import read_table
-from neurodecode.datasets.volumes import check_same_space, open_nifti, read_volume
+from neurodecode.datasets.volumes import check_same_space, open_nifti, read_mask
 from neurodecode.errors import DataError
 from neurodecode.recording import Recording, StimulusSet
 
@@ -79,7 +79,7 @@ class BidsBetas(DatasetReader):
         super().__init__(root)
         self._mask = mask
         self._folder = self.root / "stimuli" if stimuli is None else Path(stimuli)
-        self._image_size = None if image_size is None else int(image_size)
+        self._image_size = image_side(image_size)
         self._content: dict[str, str] = {}
 
     @cached_property
@@ -117,8 +117,8 @@ class BidsBetas(DatasetReader):
         """Open one subject; see `DatasetReader.recording`."""
         self.check_subject(subject)
         mask_file = self._mask_file(subject)
-        values, affine = read_volume(mask_file)
-        mask, runs = values > 0, self._runs(subject)
+        mask, affine = read_mask(mask_file, subject)
+        runs = self._runs(subject)
         for run in runs:
             image = open_nifti(run.betas)
             check_same_space(

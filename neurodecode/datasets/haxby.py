@@ -10,7 +10,7 @@ import numpy as np
 
 from neurodecode.datasets.base import DATASETS, DatasetReader
 from neurodecode.datasets.sources import source
-from neurodecode.datasets.volumes import check_same_space, open_nifti, read_volume
+from neurodecode.datasets.volumes import check_same_space, open_nifti, read_mask
 from neurodecode.errors import DataError
 from neurodecode.preprocess.fmri import block_means, clean_runs
 from neurodecode.recording import Recording
@@ -117,17 +117,16 @@ def _masked_volumes(
     from nilearn.masking import apply_mask
 
     image = open_nifti(bold)
-    values, affine = read_volume(mask)
+    inside, affine = read_mask(mask, subject)
     check_same_space(
         mask,
-        values.shape,
+        inside.shape,
         affine,
         other=bold,
         other_shape=image.shape[:3],
         other_affine=np.asarray(image.affine),
         subject=subject,
     )
-    inside = values > 0
     try:
         volumes = apply_mask(image, new_img_like(image, inside.astype(np.uint8), image.affine))
     except (OSError, EOFError, ValueError) as error:

@@ -13,10 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 from neurodecode.recording import content_id
 
-__all__ = ["ImageFiles", "decode_image", "fit_square", "list_zip_images", "unique_contents"]
+__all__ = [
+    "ImageFiles",
+    "decode_image",
+    "fit_square",
+    "image_side",
+    "list_zip_images",
+    "unique_contents",
+]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
@@ -78,6 +85,31 @@ def fit_square(image: np.ndarray, size: int | None) -> np.ndarray:
     top, left = (height - side) // 2, (width - side) // 2
     square = Image.fromarray(image[top : top + side, left : left + side])
     return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def image_side(size: int | str | None) -> int | None:
+    """Read the reader's option ``image_size``.
+
+    Parameters
+    ----------
+    size : int, str or None
+        Side in pixels; text if it comes from the command line.
+
+    Returns
+    -------
+    int or None
+        None leaves the pictures alone.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a positive number.
+    """
+    if size is None:
+        return None
+    if not str(size).isdecimal() or int(size) < 1:
+        raise ConfigError(f"image_size is {size}; give a positive number of pixels")
+    return int(size)
 
 
 def list_zip_images(archive: str | Path) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from neurodecode.datasets.base import DatasetReader
 from neurodecode.datasets.quality import WatchedArray
-from neurodecode.errors import ConfigError, DataError
+from neurodecode.errors import ConfigError, DataError, about
 from neurodecode.folders import atomic_folder, reserve
 from neurodecode.progress import progress_bar
 from neurodecode.recording import Recording, StimulusSet
@@ -110,11 +110,12 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
     with atomic_folder(out) as folder:
         stimuli = _store_stimuli(reader, subjects, folder)
         for subject in subjects:
-            recording = reader.recording(subject)
-            if stimuli is not None:
-                stimuli.rows(list(recording.stimulus_id))
-            path = folder / f"sub-{subject}.h5"
-            dropped[subject] = _store_responses(recording, path, reader.name, options)
+            with about(file=reader.root, subject=subject):
+                recording = reader.recording(subject)
+                if stimuli is not None:
+                    stimuli.rows(list(recording.stimulus_id))
+                path = folder / f"sub-{subject}.h5"
+                dropped[subject] = _store_responses(recording, path, reader.name, options)
         stores = {subject: ResponseStore(folder / f"sub-{subject}.h5") for subject in subjects}
         split = make_split(
             options.scheme or reader.split_scheme,

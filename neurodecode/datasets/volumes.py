@@ -12,7 +12,7 @@ from neurodecode.errors import DataError
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
 
-__all__ = ["check_same_space", "open_nifti", "read_volume"]
+__all__ = ["check_same_space", "open_nifti", "read_mask", "read_volume"]
 
 _AFFINE_TOLERANCE_MM = 1e-2
 
@@ -77,6 +77,35 @@ def read_volume(path: str | Path, ndim: int = 3) -> tuple[np.ndarray, np.ndarray
     if values.ndim != ndim:
         raise DataError(f"expected {ndim} axes, found shape {values.shape}", file=path)
     return values, np.asarray(image.affine)
+
+
+def read_mask(path: str | Path, subject: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read which voxels are meant: those with a label above zero.
+
+    Parameters
+    ----------
+    path : path-like
+        A mask or a label volume.
+    subject : str
+        Whose mask, for the error message.
+
+    Returns
+    -------
+    mask : array of bool of shape (x, y, z)
+        The voxels.
+    affine : array of shape (4, 4)
+        Voxel index to millimetres.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, broken or has no such voxel.
+    """
+    values, affine = read_volume(path)
+    mask = values > 0
+    if not mask.any():
+        raise DataError("mask is empty", file=path, subject=subject, fix="take another mask")
+    return mask, affine
 
 
 def check_same_space(

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from neurodecode.errors import about
 from neurodecode.loaders.counts import open_responses
 from neurodecode.loaders.dataset import Batch, ResponseDataset
 from neurodecode.loaders.responses import ResponseDataModule, Side
@@ -35,11 +36,17 @@ class ImageBank:
         Stimulus ids; their order numbers the rows.
     size : int
         Height and width in pixels.
+
+    Raises
+    ------
+    DataError
+        If the store is missing or broken, or a stimulus has no picture.
     """
 
     def __init__(self, path: str | Path, stimuli: list[str], size: int) -> None:
         source = read_stimuli(path)
-        rows = source.rows(stimuli)
+        with about(file=path):
+            rows = source.rows(stimuli)
         self.shapes = {"image": (3, size, size)}
         self._images = np.empty((len(rows), 3, size, size), dtype=np.uint8)
         for start in range(0, len(rows), _BLOCK):

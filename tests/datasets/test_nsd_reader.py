@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
-from dataset_worlds import AFFINE, NsdWorld, write_nifti, write_nsd, write_rows
+from dataset_worlds import NsdWorld, write_nsd, write_rows
 from scipy.io import loadmat, savemat
 
 from neurodecode.datasets import load
@@ -143,79 +143,6 @@ def test_one_session_is_in_memory_at_a_time():
     assert sessions[[9, 0]].shape == (2, 3)
     assert sessions[11].tolist() == [2, 2, 2]
     assert reads == [0, 1, 2, 0, 2]
-
-
-BREAKS = {
-    "design missing a key": "field subjectim: entry is missing",
-    "design truncated": "truncated or is not a MATLAB file",
-    "betas truncated": "file is truncated",
-    "betas not HDF5": "not a readable HDF5 file",
-    "betas without data set": "field betas: data set is missing (found: beta)",
-    "betas of floats": "expected int16 betas",
-    "betas too few": "6 betas for 7 trials of session 2",
-    "betas in another space": "shape (5, 3, 4) does not match (5, 4, 3)",
-    "mask missing": "nsdgeneral.nii.gz: file is missing",
-    "mask shifted": "affine differs",
-    "mask empty": "mask is empty",
-    "mask truncated": "not a readable NIfTI file",
-    "behaviour disagrees": "does not agree with nsd_expdesign.mat (trial 5)",
-    "behaviour without column": "field 73KID: column is missing",
-    "pictures missing": "file is missing",
-    "pictures too few": "4 pictures, but the design shows number",
-}
-
-
-def break_it(nsd: NsdWorld, how: str, rng: np.random.Generator) -> None:
-    """Damage one file of a healthy NSD."""
-    design = nsd.root / "nsddata/experiments/nsd/nsd_expdesign.mat"
-    betas = nsd.folder / "betas_session02.hdf5"
-    mask = nsd.rois / "nsdgeneral.nii.gz"
-    pictures = nsd.root / "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"
-    behaviour = nsd.root / "nsddata/ppdata/subj02/behav/responses.tsv"
-    lines = behaviour.read_text().splitlines()
-    arrays = {"betas of floats": nsd.betas[2] / 300, "betas too few": nsd.betas[2][:6]}
-    arrays["betas in another space"] = nsd.betas[2].transpose(0, 2, 1, 3)
-    arrays["betas without data set"] = nsd.betas[2]
-    if how in arrays:
-        with h5py.File(betas, "w") as file:
-            file["beta" if "without" in how else "betas"] = arrays[how]
-    elif how == "design missing a key":
-        savemat(design, {"masterordering": nsd.order, "sharedix": [[1]]})
-    elif how in ("design truncated", "betas truncated", "mask truncated"):
-        path = {"design": design, "betas": betas, "mask": mask}[how.split()[0]]
-        path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    elif how == "betas not HDF5":
-        betas.write_bytes(b"<html>404</html>")
-    elif how == "mask missing":
-        mask.unlink()
-    elif how == "mask shifted":
-        shifted = AFFINE.copy()
-        shifted[0, 3] = 3.6
-        write_nifti(mask, nsd.general, shifted)
-    elif how == "mask empty":
-        write_nifti(mask, -np.ones_like(nsd.general))
-    elif how == "behaviour disagrees":
-        cells = lines[5].split("\t")
-        cells[4] = str(int(cells[4]) % 10 + 1)
-        behaviour.write_text("\n".join([*lines[:5], "\t".join(cells), *lines[6:]]))
-    elif how == "behaviour without column":
-        behaviour.write_text("\n".join([lines[0].replace("73KID", "IMAGE"), *lines[1:]]))
-    elif how == "pictures missing":
-        pictures.unlink()
-    elif how == "pictures too few":
-        with h5py.File(pictures, "w") as file:
-            file["imgBrick"] = nsd.images[:4]
-
-
-@pytest.mark.parametrize("how", sorted(BREAKS))
-def test_broken_files_are_named_in_one_line(nsd, how, rng):
-    break_it(nsd, how, rng)
-    with pytest.raises(DataError) as caught:
-        load("nsd", nsd.root).recording("02").responses[:]
-    text = str(caught.value)
-    assert "\n" not in text
-    assert str(nsd.root) in text
-    assert BREAKS[how] in text
 
 
 @pytest.mark.parametrize("form", ["nifti", "hdf5"])

@@ -224,15 +224,6 @@ def test_reader_options_reach_the_reader(tmp_path, rng):
     assert read_stimuli(tmp_path / "stores" / "stimuli.h5").images.shape[1:] == (9, 9, 3)
 
 
-def test_truncated_session_leaves_no_store(tmp_path, rng):
-    nsd = write_nsd(tmp_path / "raw", rng, form="nifti")
-    path = nsd.folder / "betas_session03.nii.gz"
-    path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataError, match=r"betas_session03.nii.gz: file is truncated"):
-        prepare(load("nsd", nsd.root), tmp_path / "stores", PrepareOptions())
-    assert not (tmp_path / "stores").exists()
-
-
 def test_locate_notes_where_things_are(tmp_path, rng, capsys):
     write_v4(tmp_path / "data" / "macaques", rng)
     write_haxby(tmp_path / "data" / "people", rng)

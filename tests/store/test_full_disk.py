@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import resource
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,20 +14,6 @@ from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
 FULL = r"\.h5: no space left on the disk; free some space"
 IDS = ["a", "b", "c"]
-
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=100))
-
-
-@pytest.fixture
-def small_files():
-    """No file may grow beyond 64 KiB, which the system enforces."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def predictions(width):
@@ -52,8 +37,8 @@ def test_other_trouble_is_not_taken_for_a_full_disk(tmp_path):
         raise OSError(errno.EIO, "I/O error")
 
 
-@pytest.mark.usefixtures("small_files")
-def test_text_beyond_the_limit_of_the_system(tmp_path):
+def test_text_beyond_the_limit_of_the_system(tmp_path, limit_files):
+    limit_files(65536)
     write_json(tmp_path / "small.json", [0] * 9)
     with pytest.raises(DataError, match=r"large\.json: no space left on the disk"):
         write_json(tmp_path / "large.json", [0] * 70_000)
@@ -67,8 +52,8 @@ def test_predictions_that_cannot_fit_are_refused_before_writing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("small_files")
-def test_predictions_beyond_the_limit_keep_the_old_file(tmp_path):
+def test_predictions_beyond_the_limit_keep_the_old_file(tmp_path, limit_files):
+    limit_files(65536)
     write_predictions(tmp_path / "p.h5", "ridge", predictions(7))
     old = (tmp_path / "p.h5").read_bytes()
     with pytest.raises(DataError, match=FULL):
@@ -77,8 +62,8 @@ def test_predictions_beyond_the_limit_keep_the_old_file(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.usefixtures("small_files")
-def test_embeddings_that_cannot_fit_are_refused_before_the_first_row(tmp_path):
+def test_embeddings_that_cannot_fit_are_refused_before_the_first_row(tmp_path, limit_files):
+    limit_files(65536)
     with pytest.raises(DataError, match=FULL):
         EmbeddingStore.create(tmp_path / "e.h5", IDS, {"tokens": (70, 90)})
     assert list(tmp_path.iterdir()) == []

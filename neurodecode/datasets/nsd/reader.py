@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.datasets.base import DATASETS, DatasetReader
+from neurodecode.datasets.images import image_side
 from neurodecode.datasets.nsd.betas import BETA_SCALE, open_session
 from neurodecode.datasets.nsd.design import Design, read_design
 from neurodecode.datasets.nsd.paths import NsdPaths
@@ -17,7 +18,7 @@ from neurodecode.datasets.nsd.rois import read_labels
 from neurodecode.datasets.nsd.stimuli import ImageBrick, read_annotations
 from neurodecode.datasets.sessions import Sessions
 from neurodecode.datasets.sources import source
-from neurodecode.datasets.volumes import check_same_space, read_volume
+from neurodecode.datasets.volumes import check_same_space, read_mask, read_volume
 from neurodecode.errors import DataError
 from neurodecode.progress import progress_bar
 from neurodecode.recording import Recording, StimulusSet, content_id
@@ -75,7 +76,7 @@ class NaturalScenes(DatasetReader):
         super().__init__(root)
         self._paths = NsdPaths(self.root, space, betas)
         self._mask_name = mask
-        self._image_size = None if image_size is None else int(image_size)
+        self._image_size = image_side(image_size)
         self._content: dict[int, str] = {}
         self._designs: dict[str, Design] = {}
 
@@ -123,10 +124,7 @@ class NaturalScenes(DatasetReader):
         """Open one subject; see `DatasetReader.recording`."""
         self.check_subject(subject)
         mask_file = self._paths.roi(subject, self._mask_name)
-        labels, affine = read_volume(mask_file)
-        mask = labels > 0
-        if not mask.any():
-            raise DataError("mask is empty", file=mask_file, subject=subject)
+        mask, affine = read_mask(mask_file, subject)
         design, shown = self._design(subject), self._shown(subject)
         files = self._sessions(subject)
         parts = []
