@@ -60,10 +60,12 @@ def run(args: argparse.Namespace) -> None:
     ------
     ConfigError
         If there is not one group of predictions for each data set.
+    DataError
+        If predictions, stores or embeddings are missing, broken or do not belong together.
     """
     import pandas as pd
 
-    from neurodecode.errors import ConfigError
+    from neurodecode.errors import ConfigError, about
     from neurodecode.evaluation.items import items_frame, write_table
     from neurodecode.evaluation.predictions import Evaluated, Evaluator
     from neurodecode.evaluation.summary import summarise_items
@@ -81,7 +83,8 @@ def run(args: argparse.Namespace) -> None:
         with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
             for number, path in enumerate(files, start=1):
                 content = read_predictions(path)
-                done = evaluate(content)
+                with about(file=path):
+                    done = evaluate(content)
                 about = {**content.attrs, "features": args.clip}
                 made |= {(score.task, score.method): about for score in done.scores}
                 everything.scores += done.scores

@@ -52,20 +52,27 @@ def run(args: argparse.Namespace) -> None:
     ----------
     args : argparse.Namespace
         Options of this command.
+
+    Raises
+    ------
+    NeurodecodeError
+        If predictions or weights are missing, broken or do not fit each other.
     """
+    from neurodecode.errors import about
     from neurodecode.store import read_predictions, write_predictions
     from neurodecode.tasks.reconstruct import derange
 
     content = read_predictions(args.predictions)
     predictions = content.predictions
     method, attrs = args.method or content.method, dict(content.attrs)
-    if args.shuffle_responses:
-        predictions = [derange(each, args.seed) for each in predictions]
-        method = args.method or "shuffled"
-        attrs["shuffled"] = True
-    if not all("images" in each.arrays for each in predictions):
-        predictions, made = _draw(args, content, predictions)
-        attrs |= made
+    with about(file=args.predictions):
+        if args.shuffle_responses:
+            predictions = [derange(each, args.seed) for each in predictions]
+            method = args.method or "shuffled"
+            attrs["shuffled"] = True
+        if not all("images" in each.arrays for each in predictions):
+            predictions, made = _draw(args, content, predictions)
+            attrs |= made
     write_predictions(args.out, method, predictions, attrs)
 
 

@@ -16,7 +16,7 @@ __all__ = ["accuracy_scores", "confusion_table"]
 
 
 def _guesses(prediction: Prediction) -> np.ndarray:
-    return np.asarray(prediction.candidate_id)[np.argmax(prediction.arrays["scores"], axis=1)]
+    return np.asarray(prediction.candidate_id)[np.argmax(prediction.array("scores"), axis=1)]
 
 
 def accuracy_scores(prediction: Prediction, method: str) -> Scores:

@@ -47,20 +47,28 @@ def score_matrix(
     Raises
     ------
     DataError
-        If there is neither ``scores`` nor the embedding.
+        If there is neither ``scores`` nor the embedding, or its targets have another size.
     """
     if "scores" in prediction.arrays:
         return prediction.arrays["scores"], list(prediction.candidate_id)
-    if array not in prediction.arrays or read_targets is None:
+    decoded = prediction.array(array)
+    if read_targets is None:
         raise DataError(
-            f"neither scores nor a decoded embedding {array!r} with its targets",
+            f"neither scores nor the name of the embedding that {array!r} decodes",
             subject=prediction.subject,
-            field="arrays",
+            field="embedding",
             fix="run the stage that writes the predictions again",
         )
     candidates = sorted(set(prediction.stimulus_id))
-    decoded = _unit_rows(prediction.arrays[array])
-    return decoded @ _unit_rows(read_targets(candidates)).T, candidates
+    targets = read_targets(candidates)
+    if decoded.shape[1:] != targets.shape[1:]:
+        raise DataError(
+            f"decoded as {decoded.shape[1:]}, but the embedding has {targets.shape[1:]}",
+            subject=prediction.subject,
+            field=array,
+            fix="predict again with the embeddings that are there now",
+        )
+    return _unit_rows(decoded) @ _unit_rows(targets).T, candidates
 
 
 def _unit_rows(values: np.ndarray) -> np.ndarray:

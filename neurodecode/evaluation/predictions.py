@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurodecode.errors import DataError
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.identification import (
     ReadTargets,
@@ -79,14 +80,20 @@ class Evaluator:
         Raises
         ------
         DataError
-            If the predictions lack what the task needs.
+            If the predictions lack what the task needs, or nobody knows the task.
         """
+        score = {
+            "identification": self._identify,
+            "classification": self._classification,
+            "reconstruction": self._reconstruction,
+        }
         task = content.attrs.get("task", "identification")
-        if task == "classification":
-            return self._classification(content)
-        return (
-            self._reconstruction(content) if task == "reconstruction" else self._identify(content)
-        )
+        if task not in score or not content.predictions:
+            problem = "no predictions in it" if task in score else f"unknown task {task!r}"
+            raise DataError(
+                problem, field="task", fix="run the stage that writes the predictions again"
+            )
+        return score[task](content)
 
     def _classification(self, content: PredictionFile) -> Evaluated:
         scores = [accuracy_scores(each, content.method) for each in content.predictions]
@@ -120,7 +127,7 @@ class Evaluator:
         done = Evaluated()
         for each in content.predictions:
             truth = stimuli.images[stimuli.rows(each.stimulus_id)]
-            pictures = {content.method: each.arrays["images"]}
+            pictures = {content.method: each.array("images")}
             if "low_level" in each.arrays and not content.attrs.get("shuffled"):
                 pictures["low_level"] = each.arrays["low_level"]
             for method, images in pictures.items():

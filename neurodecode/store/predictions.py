@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from neurodecode.errors import DataError
 from neurodecode.files import atomic_path
 from neurodecode.folders import reserve
 from neurodecode.store.hdf5 import FORMAT_VERSION, open_store, read_strings, write_strings
@@ -46,6 +47,33 @@ class Prediction:
     candidate_id: Sequence[str] = ()
     n_averaged: float = 1.0
     fold: int = 0
+
+    def array(self, name: str) -> np.ndarray:
+        """Get an array that has to be there.
+
+        Parameters
+        ----------
+        name : str
+            ``images``, ``scores``, ...
+
+        Returns
+        -------
+        array of shape (n, ...)
+            The values.
+
+        Raises
+        ------
+        DataError
+            If there is no such array; the known ones are listed.
+        """
+        if name not in self.arrays:
+            raise DataError(
+                f"no array {name!r} (found: {', '.join(sorted(self.arrays)) or 'none'})",
+                subject=self.subject,
+                field="arrays",
+                fix="run the stage that writes the predictions again",
+            )
+        return self.arrays[name]
 
 
 @dataclass(frozen=True)
