@@ -5,14 +5,44 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from pathlib import Path
+from typing import Any
 
 from jsonargparse import ArgumentError, set_parsing_settings
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError, NeurodecodeError
+from neurodecode.errors import ConfigError, NeurodecodeError, WeightsError
+from neurodecode.files import atomic_path
 
-__all__ = ["DecodingCLI", "run_lightning"]
+__all__ = ["ConfigWriter", "DecodingCLI", "run_lightning"]
+
+_TELLING = re.compile(
+    r"not accept|Parser key|No module|Problem|no attribute|Expected a(?!.*NoneType)|, line \d+"
+)
+
+
+class ConfigWriter(SaveConfigCallback):
+    """Notes the configuration beside the logs; Lightning's own may leave half of it."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write ``config.yaml``, complete or not at all.
+
+        Parameters
+        ----------
+        trainer : Trainer
+            Knows the folder.
+        pl_module : LightningModule
+            Not used.
+        stage : str
+            Not used.
+        """
+        folder = trainer.log_dir  # is asked of all devices, so all have to come by here
+        if trainer.is_global_zero and folder is not None and not self.already_saved:
+            with atomic_path(Path(folder) / self.config_filename) as temporary:
+                self.parser.save(self.config, temporary, skip_none=False, multifile=self.multifile)
+        self.already_saved = True
 
 
 class DecodingCLI(LightningCLI):
@@ -32,6 +62,49 @@ class DecodingCLI(LightningCLI):
         """
         parser.link_arguments("data.context", "model.init_args.context", apply_on="instantiate")
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, and look at the checkpoint before anything is read or built for it.
+
+        Parameters
+        ----------
+        parser : LightningArgumentParser
+            Parser of all sub-commands.
+        args : list of str
+            Words of the command line.
+
+        Raises
+        ------
+        WeightsError
+            If the checkpoint is missing, or is not one that is safe to load.
+        """
+        super().parse_arguments(parser, args)
+        chosen = self.config[self.config.subcommand]
+        # `neurodecode fit` writes nothing but tensors and plain values; what needs more to be
+        # loaded may run code, and Lightning would let it for an address on the web
+        chosen.weights_only = True
+        _check_checkpoint(chosen.get("ckpt_path"))
+
+
+def _check_checkpoint(path: str | None) -> None:
+    # words like `best` and addresses are Lightning's business; so are folders (sharded training)
+    if path is None or path in ("best", "last", "hpc") or re.match(r"\w+:", path):
+        return
+    if not Path(path).exists():
+        raise WeightsError(f"file {path}: checkpoint is missing; run the stage that trains it")
+    if not Path(path).is_file():
+        return
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:
+        raise WeightsError(
+            f"file {path}: not a checkpoint, or one that holds more than tensors and plain values,"
+            " which can run code and is refused; use one that `neurodecode fit` wrote"
+        ) from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise WeightsError(f"file {path}: no training state; use what `neurodecode fit` wrote")
+
 
 def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
     """Run one LightningCLI sub-command.
@@ -47,6 +120,8 @@ def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
     ------
     ConfigError
         If a configuration has an unknown key or a value of the wrong type.
+    WeightsError
+        If the checkpoint is missing, or is not one that is safe to load.
     """
     if quiet:
         argv = [
@@ -70,8 +145,7 @@ def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
         DecodingCLI(
             subclass_mode_model=True,
             subclass_mode_data=True,
-            save_config_callback=SaveConfigCallback if fitting else None,
-            save_config_kwargs={"overwrite": True},
+            save_config_callback=ConfigWriter if fitting else None,
             seed_everything_default=0,
             parser_kwargs={"exit_on_error": False},
             args=argv,
@@ -99,9 +173,7 @@ def _one_line(message: str, argv: list[str]) -> str:
     configs = [argv[i + 1] for i, word in enumerate(argv[:-1]) if word == "--config"]
     lines = [re.sub(r"^[\s\-:>]+", "", line) for line in message.splitlines() if line.strip()]
     # of a wrong part of a model, jsonargparse lists every form it would have taken: keep the cause
-    telling = [
-        line for line in lines if re.search(r"not accept|Parser key|No module|Problem", line)
-    ]
+    telling = [line for line in lines if _TELLING.search(line)]
     where = f"file {', '.join(configs)}: " if configs else ""
     text = " ".join(telling or lines)[:400]
     return f"{where}{text}; see `neurodecode {argv[0]} --print_config`"
