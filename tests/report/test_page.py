@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from broken_worlds import make_older
 from page_reader import image_size, read_page
 from report_world import HOSTILE_CAPTION, HOSTILE_FILE, World, report_arguments
 
@@ -143,3 +146,30 @@ def test_bad_input_is_named_in_one_line(
     assert str(broken) in error
     assert message in error
     assert not (tmp_path / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    "file", ["data/stores/mini-fmri/sub-01.h5", "runs/mini/ridge/predictions.h5"]
+)
+def test_file_of_an_older_version_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    copy = shutil.copytree(world.root, tmp_path / "copy")
+    make_older(copy / file)
+    words = [word.replace(str(world.root), str(copy)) for word in report_arguments(world, tmp_path)]
+    assert main([*words[:-1], str(tmp_path / "index.html")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"file {copy / file}: store has format version 0" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_full_disk_leaves_no_page(
+    world: World,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    limit_files: Callable[[int], None],
+) -> None:
+    limit_files(4096)
+    assert main(report_arguments(world, tmp_path / "index.html")) == 2
+    assert f"file {tmp_path / 'index.html'}: no space left" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
