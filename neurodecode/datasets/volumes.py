@@ -12,7 +12,7 @@ from neurodecode.errors import DataError
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
 
-__all__ = ["check_same_space", "open_nifti", "read_mask", "read_volume"]
+__all__ = ["check_same_space", "open_nifti", "read_mask", "read_volume", "read_voxels"]
 
 _AFFINE_TOLERANCE_MM = 1e-2
 
@@ -159,3 +159,40 @@ def check_same_space(
             subject=subject,
             fix="resample the mask to the space of the data",
         )
+
+
+def read_voxels(path: str | Path, mask: np.ndarray, affine: np.ndarray, subject: str) -> np.ndarray:
+    """Read a volume inside a mask.
+
+    Parameters
+    ----------
+    path : path-like
+        A label or statistics volume.
+    mask : array of bool of shape (x, y, z)
+        Voxels, in C order.
+    affine : array of shape (4, 4)
+        Affine of the mask, in mm.
+    subject : str
+        Whose volume, for the error message.
+
+    Returns
+    -------
+    array of float32 of shape (n_voxels,)
+        The values.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, broken or in another space than the mask.
+    """
+    values, own_affine = read_volume(path)
+    check_same_space(
+        path,
+        values.shape,
+        own_affine,
+        other="the mask",
+        other_shape=mask.shape,
+        other_affine=affine,
+        subject=subject,
+    )
+    return values[mask]

@@ -63,7 +63,20 @@ def fit_ridge(
     return model.fit(inputs, np.asarray(outputs, dtype=np.float32))
 
 
-class RidgeDecoder(RegressorMixin, BaseEstimator):
+class _Ridge(RegressorMixin, BaseEstimator):
+    """One direction of the regression; a subclass says what is regressed on what."""
+
+    penalties: Sequence[float]
+    n_folds: int
+    seed: int
+
+    def _regress(self, inputs: np.ndarray, outputs: np.ndarray) -> None:
+        self.ridge_ = fit_ridge(
+            inputs, outputs, penalties=self.penalties, n_folds=self.n_folds, seed=self.seed
+        )
+
+
+class RidgeDecoder(_Ridge):
     """Responses -> embedding of the stimulus.
 
     Parameters
@@ -122,13 +135,7 @@ class RidgeDecoder(RegressorMixin, BaseEstimator):
         self.space_ = None
         if self.n_components is not None:
             self.space_ = FeatureSpace(self.n_components, self.whitening, self.seed).fit(targets)
-        self.ridge_ = fit_ridge(
-            responses,
-            self.embed(targets),
-            penalties=self.penalties,
-            n_folds=self.n_folds,
-            seed=self.seed,
-        )
+        self._regress(responses, self.embed(targets))
         return self
 
     def embed(self, targets: np.ndarray) -> np.ndarray:
@@ -185,7 +192,7 @@ class RidgeDecoder(RegressorMixin, BaseEstimator):
         return _unit(decoded) @ _unit(self.embed(targets)).T
 
 
-class RidgeEncoder(RegressorMixin, BaseEstimator):
+class RidgeEncoder(_Ridge):
     """Features of the stimulus -> responses.
 
     Parameters
@@ -229,13 +236,7 @@ class RidgeEncoder(RegressorMixin, BaseEstimator):
             Itself.
         """
         self.space_ = FeatureSpace(self.n_components, seed=self.seed).fit(features)
-        self.ridge_ = fit_ridge(
-            self.space_.transform(features),
-            responses,
-            penalties=self.penalties,
-            n_folds=self.n_folds,
-            seed=self.seed,
-        )
+        self._regress(self.space_.transform(features), responses)
         return self
 
     def predict(self, features: np.ndarray) -> np.ndarray:

@@ -137,8 +137,8 @@ class TorchNet:
         return torch.cat(pieces).clone()
 
 
-#: Name -> builder ``(weights: Weights) -> TorchNet``.
-FEATURE_NETS: Registry[Callable[[Weights], TorchNet]] = Registry("feature network")
+FEATURE_NETS: Registry[Callable[..., TorchNet]] = Registry("feature network")
+"""Name -> builder ``(weights: Weights) -> TorchNet``; the name is the suffix of the metric."""
 
 
 def build_feature_net(
@@ -183,53 +183,20 @@ def _alexnet(name: str, n_layers: int, weights: Weights) -> TorchNet:
 
 
 @FEATURE_NETS.register("alexnet2")
-def alexnet2(weights: Weights) -> TorchNet:
-    """AlexNet up to ``features.4``, the second convolution, at 256 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        ImageNet weights of torchvision.
-
-    Returns
-    -------
-    TorchNet
-        For ``two_way_alexnet2``.
-    """
+def _alexnet2(weights: Weights) -> TorchNet:
+    """AlexNet up to ``features.4``, the second convolution, at 256 pixels."""
     return _alexnet("alexnet2", 5, weights)
 
 
 @FEATURE_NETS.register("alexnet5")
-def alexnet5(weights: Weights) -> TorchNet:
-    """AlexNet up to ``features.11``, the fifth convolution, at 256 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        ImageNet weights of torchvision.
-
-    Returns
-    -------
-    TorchNet
-        For ``two_way_alexnet5``.
-    """
+def _alexnet5(weights: Weights) -> TorchNet:
+    """AlexNet up to ``features.11``, the fifth convolution, at 256 pixels."""
     return _alexnet("alexnet5", 12, weights)
 
 
 @FEATURE_NETS.register("inception")
-def inception(weights: Weights) -> TorchNet:
-    """Inception-v3 up to the average pool, at 342 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        ImageNet weights of torchvision.
-
-    Returns
-    -------
-    TorchNet
-        For ``two_way_inception``.
-    """
+def _inception(weights: Weights) -> TorchNet:
+    """Inception-v3 up to the average pool, at 342 pixels."""
     from torchvision.models import Inception_V3_Weights, inception_v3
 
     # torchvision switches transform_input on whenever it loads weights itself
@@ -240,19 +207,8 @@ def inception(weights: Weights) -> TorchNet:
 
 
 @FEATURE_NETS.register("effnet")
-def effnet(weights: Weights) -> TorchNet:
-    """EfficientNet-B1 up to the average pool, at 255 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        ImageNet weights of torchvision, second version.
-
-    Returns
-    -------
-    TorchNet
-        For ``distance_effnet``.
-    """
+def _effnet(weights: Weights) -> TorchNet:
+    """EfficientNet-B1 up to the average pool, at 255 pixels."""
     from torchvision.models import EfficientNet_B1_Weights, efficientnet_b1
 
     model = efficientnet_b1()
@@ -262,19 +218,8 @@ def effnet(weights: Weights) -> TorchNet:
 
 
 @FEATURE_NETS.register("swav")
-def swav(weights: Weights) -> TorchNet:
-    """ResNet-50 trained without labels (SwAV, 800 epochs) up to the average pool, at 224 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        Checkpoint of the SwAV authors.
-
-    Returns
-    -------
-    TorchNet
-        For ``distance_swav``.
-    """
+def _swav(weights: Weights) -> TorchNet:
+    """ResNet-50 trained without labels (SwAV, 800 epochs) up to the average pool, at 224 pixels."""
     from torchvision.models import resnet50
 
     model = resnet50()
@@ -288,23 +233,11 @@ def swav(weights: Weights) -> TorchNet:
 
 
 @FEATURE_NETS.register("clip")
-def clip(weights: Weights, model_name: str = "ViT-L-14-quickgelu") -> TorchNet:
-    """CLIP ViT-L/14 image embedding, at 224 pixels.
-
-    Parameters
-    ----------
-    weights : Weights
-        OpenAI's weights in open_clip's form.
-    model_name : str
-        Architecture of open_clip; OpenAI's weights need a ``-quickgelu`` name.
-
-    Returns
-    -------
-    TorchNet
-        For ``two_way_clip``.
-    """
+def _clip(weights: Weights, model_name: str = "ViT-L-14-quickgelu") -> TorchNet:
+    """CLIP ViT-L/14 image embedding, at 224 pixels."""
     import open_clip
 
+    # OpenAI's weights were trained with another activation than the plain name stands for
     model = open_clip.create_model(model_name, pretrained=None).visual
     origin = weights.load_into(
         model,

@@ -18,7 +18,6 @@ from neurodecode.metrics.feature_nets import (
     CallableNet,
     FeatureNet,
     build_feature_net,
-    clip,
 )
 from neurodecode.metrics.weights import Weights
 
@@ -92,13 +91,15 @@ def test_building_leaves_the_random_numbers_of_a_training_alone():
 def test_missing_weights_are_named(name, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     builder = FEATURE_NETS[name]
+    small = {"model_name": "ViT-S-32"} if name == "clip" else {}
     with pytest.raises(WeightsError, match=r"is missing; put https://.* there") as caught:
-        clip(Weights(), model_name="ViT-S-32") if name == "clip" else builder(Weights())
+        builder(Weights(), **small)
     assert str(tmp_path / "hub" / "checkpoints") in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_clip_is_the_image_tower():
+    clip = FEATURE_NETS["clip"]
     net = clip(UNTRAINED, model_name="ViT-S-32")
     net.module.eval()
     assert net(photos()).shape == (2, 384)

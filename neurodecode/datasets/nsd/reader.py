@@ -18,7 +18,7 @@ from neurodecode.datasets.nsd.rois import read_labels
 from neurodecode.datasets.nsd.stimuli import ImageBrick, read_annotations
 from neurodecode.datasets.sessions import Sessions
 from neurodecode.datasets.sources import source
-from neurodecode.datasets.volumes import check_same_space, read_mask, read_volume
+from neurodecode.datasets.volumes import read_mask, read_voxels
 from neurodecode.errors import DataError
 from neurodecode.progress import progress_bar
 from neurodecode.recording import Recording, StimulusSet, content_id
@@ -166,17 +166,7 @@ class NaturalScenes(DatasetReader):
         features["xyz"] = np.argwhere(mask).astype(np.int32)
         path = self._paths.betas_folder(subject) / "ncsnr.nii.gz"
         if path.is_file():
-            values, own_affine = read_volume(path)
-            check_same_space(
-                path,
-                values.shape,
-                own_affine,
-                other="the mask",
-                other_shape=mask.shape,
-                other_affine=affine,
-                subject=subject,
-            )
-            features["ncsnr"] = values[mask]
+            features["ncsnr"] = read_voxels(path, mask, affine, subject)
         return features
 
     def stimuli(self, subjects: Iterable[str] | None = None) -> StimulusSet:

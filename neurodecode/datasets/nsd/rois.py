@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodecode.datasets.nsd.paths import NsdPaths
-from neurodecode.datasets.volumes import check_same_space, read_volume
+from neurodecode.datasets.volumes import read_voxels
 from neurodecode.errors import DataError
 
 __all__ = ["ROI_LABELS", "read_labels"]
@@ -61,18 +61,8 @@ def read_labels(
         path = paths.roi(subject, name)
         if not path.is_file():
             continue
-        values, own_affine = read_volume(path)
-        check_same_space(
-            path,
-            values.shape,
-            own_affine,
-            other="the mask",
-            other_shape=mask.shape,
-            other_affine=affine,
-            subject=subject,
-        )
         # -1: not this hemisphere's cortex, 0: cortex without a label
-        numbers = np.round(values[mask]).astype(np.int64)
+        numbers = np.round(read_voxels(path, mask, affine, subject)).astype(np.int64)
         names = _label_names(paths, subject, name, int(max(numbers.max(initial=0), 0)))
         found[name] = np.array(names)[np.maximum(numbers, 0)]
     area = np.full(int(mask.sum()), "", dtype="U16")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -62,55 +63,19 @@ class _MeanOverPairs(Metric):
         return self.total / self.n_pairs
 
 
-@METRICS.register("pixcorr")
-class PixCorr(_MeanOverPairs):
-    """Mean correlation of pixel values.
-
-    A uniform image correlates with nothing and counts as 0.
+class _PixelScore(_MeanOverPairs):
+    """Mean of a score of pixels.
 
     Parameters
     ----------
     size : int or None
-        As for `neurodecode.metrics.functional.pixcorr`.
+        Side to which both images are resized first; None leaves them alone.
     **kwargs
         Of `torchmetrics.Metric`.
     """
 
     higher_is_better = True
-
-    def __init__(self, size: int | None = PUBLISHED_SIZE, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size = size
-
-    def score(self, truth: Tensor, reconstruction: Tensor) -> Tensor:
-        """Correlate each pair.
-
-        Parameters
-        ----------
-        truth, reconstruction : Tensor of shape (n_images, height, width, 3)
-            Images.
-
-        Returns
-        -------
-        Tensor of shape (n_images,)
-            Correlations.
-        """
-        return pixcorr(truth, reconstruction, size=self.size)
-
-
-@METRICS.register("ssim")
-class StructuralSimilarity(_MeanOverPairs):
-    """Mean structural similarity of the gray images, as scikit-image computes it.
-
-    Parameters
-    ----------
-    size : int or None
-        As for `neurodecode.metrics.functional.ssim`.
-    **kwargs
-        Of `torchmetrics.Metric`.
-    """
-
-    higher_is_better = True
+    function: Callable[..., Tensor]
 
     def __init__(self, size: int | None = PUBLISHED_SIZE, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -127,9 +92,30 @@ class StructuralSimilarity(_MeanOverPairs):
         Returns
         -------
         Tensor of shape (n_images,)
-            Similarities.
+            What the function of the same name gives.
         """
-        return ssim(truth, reconstruction, size=self.size)
+        return self.function(truth, reconstruction, size=self.size)
+
+
+@METRICS.register("pixcorr")
+class PixCorr(_PixelScore):
+    """Mean correlation of pixel values.
+
+    A uniform image correlates with nothing and counts as 0. See
+    `neurodecode.metrics.functional.pixcorr`.
+    """
+
+    function = staticmethod(pixcorr)
+
+
+@METRICS.register("ssim")
+class StructuralSimilarity(_PixelScore):
+    """Mean structural similarity of the gray images, as scikit-image computes it.
+
+    See `neurodecode.metrics.functional.ssim`.
+    """
+
+    function = staticmethod(ssim)
 
 
 @METRICS.register("feature_distance")
