@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neurodecode.errors import ConfigError
+
 __all__ = ["PriorTransformer", "PriorTransformerFactory"]
 
 #: Makes the network from (n_tokens, dim) of the embedding and (n_condition, condition_dim).
@@ -40,6 +42,15 @@ class PriorTransformer(nn.Module):
         After attention and perceptron.
     queries : {"position", "token"}
         Where the learned queries go.
+    residual : bool
+        Estimate what the condition lacks: the condition is added to the output. For conditions
+        that are themselves an estimate of the embedding, on the same scale; then the network need
+        not learn to copy.
+
+    Raises
+    ------
+    ConfigError
+        If the output is to be added to conditions of another shape.
 
     References
     ----------
@@ -56,8 +67,14 @@ class PriorTransformer(nn.Module):
         expansion: float = 4.0,
         dropout: float = 0.0,
         queries: Literal["position", "token"] = "position",
+        residual: bool = False,
     ) -> None:
         super().__init__()
+        if residual and shape != condition_shape:
+            raise ConfigError(
+                f"residual needs conditions of the embedding's shape {shape}, not {condition_shape}"
+            )
+        self.residual = residual
         n_tokens, dim = shape
         width = width or dim
         self.n_tokens, self.as_tokens = n_tokens, queries == "token"
@@ -110,7 +127,10 @@ class PriorTransformer(nn.Module):
         sequence = torch.cat([given + self.condition_position, moment, *last], dim=1)
         for block in self.blocks:
             sequence = block(sequence)
-        return self.write(sequence[:, -self.n_tokens :])
+        estimate = self.write(sequence[:, -self.n_tokens :])
+        if not self.residual:
+            return estimate
+        return estimate + _keep(condition, torch.zeros_like(condition), keep_condition)
 
 
 class _Block(nn.Module):

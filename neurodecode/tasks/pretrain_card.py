@@ -74,7 +74,7 @@ def _model_rows(folder: Path) -> str:
     for name in _MODELS:
         training = read_json(folder / name / "config.json")["training"]
         size = (folder / name / "model.safetensors").stat().st_size / 1e6
-        earlier = training.get("encoder_steps")
+        earlier = training.get("earlier_steps")
         steps = f"{earlier} + {training['steps']}" if earlier else training["steps"]
         rows.append(
             f"| {name} | `{training['task']}` | {training['parameters'] / 1e6:.2f} M "

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from neurodecode.embed.tokenizer import load_tokenizer
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 
 Batch = dict[str, Tensor]
 
@@ -76,6 +77,45 @@ class SceneDataset(Dataset[Batch]):
         return batch
 
 
+class GroupedBatches(Sampler[list[int]]):
+    """Batches of a few groups of scenes that are alike, so that contrasts become hard.
+
+    Scenes are drawn without replacement within an epoch. Groups are cut into runs of
+    `group_size`; a batch joins as many runs as fit, mostly of different groups.
+
+    Parameters
+    ----------
+    groups : Tensor of int of shape (n_scenes,)
+        Group of each scene.
+    batch_size : int
+        Scenes in a batch.
+    group_size : int
+        Scenes of one group in a batch; a divisor of `batch_size`.
+    """
+
+    def __init__(self, groups: Tensor, batch_size: int, group_size: int) -> None:
+        if batch_size % group_size:
+            raise ConfigError(f"group_size {group_size} does not divide batch_size {batch_size}")
+        self.members = [torch.nonzero(groups == g).flatten() for g in groups.unique()]
+        self.group_size, self.runs_per_batch = group_size, batch_size // group_size
+
+    def __len__(self) -> int:
+        runs = sum(len(members) // self.group_size for members in self.members)
+        return runs // self.runs_per_batch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        runs = [
+            run
+            for members in self.members
+            for run in members[torch.randperm(len(members))].split(self.group_size)
+            if len(run) == self.group_size
+        ]
+        order = torch.randperm(len(runs)).tolist()
+        for batch in range(len(self)):
+            chosen = order[batch * self.runs_per_batch : (batch + 1) * self.runs_per_batch]
+            yield torch.cat([runs[i] for i in chosen]).tolist()
+
+
 def _as_is(batch: Batch) -> Batch:
     return batch
 
@@ -97,6 +137,9 @@ class PretrainScenes(pl.LightningDataModule):
         Tokens of a caption.
     n_train, n_val : int, optional
         Use the first scenes only.
+    group_size : int, optional
+        Fill training batches with groups of so many scenes of one background and main colour,
+        see `GroupedBatches`.
     """
 
     def __init__(
@@ -108,12 +151,14 @@ class PretrainScenes(pl.LightningDataModule):
         context_length: int = 32,
         n_train: int | None = None,
         n_val: int | None = None,
+        group_size: int | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.folder, self.batch_size, self.with_captions = Path(folder), batch_size, with_captions
         self.shift, self.context_length = shift, context_length
         self.limits = {"train": n_train, "val": n_val}
+        self.group_size = group_size
         self.sets: dict[str, SceneDataset] = {}
 
     def setup(self, stage: str | None = None) -> None:
@@ -139,6 +184,11 @@ class PretrainScenes(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches of the training scenes."""
+        if self.group_size is not None:
+            with h5py.File(self.folder / "scenes.h5") as file:
+                groups = torch.from_numpy(file["train/group"][: self.limits["train"]])
+            batches = GroupedBatches(groups, self.batch_size, self.group_size)
+            return DataLoader(self.sets["train"], batch_sampler=batches, collate_fn=_as_is)
         return DataLoader(self.sets["train"], self.batch_size, shuffle=True, drop_last=True,
                           collate_fn=_as_is)  # fmt: skip
 

@@ -67,16 +67,16 @@ def _configuration(kind: str, task: Any, data: Path) -> dict[str, Any]:
     return config
 
 
-def _record(checkpoint: Path, task: pl.LightningModule) -> dict[str, Any]:
+def _record(kind: str, checkpoint: Path, task: pl.LightningModule) -> dict[str, Any]:
     """Collect what the card tells about the training: steps, settings, parameters."""
     stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
     settings = {k: v for k, v in task.hparams.items() if not k.startswith("_")}
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
     parameters = sum(p.numel() for p in task.model.parameters())
     before = {}
-    if settings.get("decoder_of"):
-        earlier = read_json(Path(settings["decoder_of"]) / "mini-vae" / "config.json")["training"]
-        before = {"encoder_steps": earlier.get("encoder_steps", earlier["steps"])}
+    if bundle := settings.get("decoder_of") or settings.get("start_from"):
+        earlier = read_json(Path(bundle) / f"mini-{kind}" / "config.json")["training"]
+        before = {"earlier_steps": earlier.get("earlier_steps", earlier["steps"])}
     return {
         "task": f"{type(task).__module__}.{type(task).__name__}",
         "steps": stored["global_step"],
@@ -131,7 +131,7 @@ def export(kind: str, checkpoint: Path, out: Path, data: Path) -> None:
     task.eval()
     folder = out / f"mini-{kind}"
     folder.mkdir(parents=True, exist_ok=True)
-    config = {**_configuration(kind, task, data), "training": _record(checkpoint, task)}
+    config = {**_configuration(kind, task, data), "training": _record(kind, checkpoint, task)}
     with atomic_path(folder / "model.safetensors") as temporary:
         save_file(_halved(task.model.state_dict()), temporary)
         temporary.chmod(0o644)

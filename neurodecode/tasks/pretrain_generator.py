@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from neurodecode.embed.bundle import read_bundle
 from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
 from neurodecode.generate.noise import training_scheduler
 from neurodecode.tasks.schedules import adamw_cosine
@@ -39,6 +41,8 @@ class PretrainGenerator(pl.LightningModule):
         AdamW.
     warmup : int
         Steps of the warm-up.
+    start_from : str, optional
+        Folder of a bundle: go on from its weights.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class PretrainGenerator(pl.LightningModule):
         lr: float = 1e-3,
         weight_decay: float = 0.01,
         warmup: int = 100,
+        start_from: str | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -62,6 +67,8 @@ class PretrainGenerator(pl.LightningModule):
             "heads": heads, "norm_groups": norm_groups,
         }  # fmt: skip
         self.model = MiniDenoiser.from_config(self.config)
+        if start_from is not None:
+            self.model.load_state_dict(read_bundle("mini-generator", Path(start_from))[1])
         self.scheduler = training_scheduler()
 
     def _loss(self, latents: Tensor, tokens: Tensor, noise: Tensor, steps: Tensor) -> Tensor:

@@ -11,7 +11,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from neurodecode.datasets.mini.scenes import Scene, captions, render, sample_scene
+from neurodecode.datasets.mini.scenes import (
+    BACKGROUNDS,
+    COLOURS,
+    Scene,
+    captions,
+    render,
+    sample_scene,
+)
 from neurodecode.embed.tokenizer import write_trimmed_merges
 from neurodecode.files import atomic_path, write_json
 
@@ -66,10 +73,30 @@ def pretraining_scene(split: str, index: int, seed: int) -> Scene:
     return sample_scene(np.random.default_rng([SEED_TAG, seed, _SPLITS[split], index]))
 
 
-def _render(job: RenderJob) -> tuple[np.ndarray, list[list[str]]]:
+def scene_group(scene: Scene) -> int:
+    """Number the background and the colour of the main object.
+
+    Scenes of one group can only be told apart by what the objects are and where they are.
+
+    Parameters
+    ----------
+    scene : Scene
+        The scene.
+
+    Returns
+    -------
+    int
+        From 0 to 63.
+    """
+    colour = list(COLOURS).index(scene.main.colour)
+    return BACKGROUNDS.index(scene.background) * len(COLOURS) + colour
+
+
+def _render(job: RenderJob) -> tuple[np.ndarray, list[int], list[list[str]]]:
     scenes = [pretraining_scene(job.split, i, job.seed) for i in range(job.start, job.stop)]
     images = np.stack([render(scene) for scene in scenes])
-    return images, [captions(scene, job.n_captions) for scene in scenes]
+    groups = [scene_group(scene) for scene in scenes]
+    return images, groups, [captions(scene, job.n_captions) for scene in scenes]
 
 
 def _jobs(counts: dict[str, int], seed: int, n_captions: int) -> list[RenderJob]:
@@ -87,8 +114,9 @@ def write_scenes(out: Path, counts: dict[str, int], seed: int, n_captions: int =
     Parameters
     ----------
     out : Path
-        Folder of ``scenes.h5`` (a group a split with ``images``, uint8 of shape (n, 64, 64, 3),
-        and ``captions``, strings of shape (n, n_captions)) and ``merges.txt.gz``.
+        Folder of ``scenes.h5`` (for each split ``images``, uint8 of shape (n, 64, 64, 3),
+        ``captions``, strings of shape (n, n_captions), and ``group``, see `scene_group`) and
+        ``merges.txt.gz``.
     counts : dict of str to int
         Number of scenes of each split.
     seed : int
@@ -103,12 +131,14 @@ def write_scenes(out: Path, counts: dict[str, int], seed: int, n_captions: int =
         for split, n in counts.items():
             group = file.create_group(split)
             group.create_dataset("images", (n, 64, 64, 3), "u1", chunks=(1, 64, 64, 3))
+            group.create_dataset("group", (n,), "u1")
             group.create_dataset("captions", (n, n_captions), h5py.string_dtype())
         jobs = _jobs(counts, seed, n_captions)
         with ProcessPoolExecutor(workers) as pool:
-            for job, (images, texts) in zip(jobs, pool.map(_render, jobs), strict=True):
+            for job, (images, groups, texts) in zip(jobs, pool.map(_render, jobs), strict=True):
                 group = file[job.split]
                 group["images"][job.start : job.stop] = images
+                group["group"][job.start : job.stop] = groups
                 group["captions"][job.start : job.stop] = np.array(texts, dtype=object)
                 words.update(w for row in texts for text in row for w in text.split())
                 log.info("%s %d of %d", job.split, job.stop, counts[job.split])

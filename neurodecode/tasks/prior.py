@@ -31,7 +31,8 @@ class PriorTask(DecodingModule):
     """Diffusion prior on the condition tokens of a trained decoder, which stays as it is.
 
     Embeddings are standardised by the mean of each element and one overall deviation, both
-    from training stimuli, so that the squared error keeps the geometry of the embedding.
+    from training stimuli, so that the squared error keeps the geometry of the embedding. The
+    condition tokens are brought to the same scale.
 
     Parameters
     ----------
@@ -55,6 +56,9 @@ class PriorTask(DecodingModule):
         How samples are drawn, for validation and prediction.
     lr, weight_decay, warmup : float
         As for `DecodeTask`.
+    candidates : int
+        Samples drawn for each prediction; the one most like the projected tokens of the decoder
+        is kept. Nothing true is looked at.
     seed : int
         Seed of the samples.
     """
@@ -74,6 +78,7 @@ class PriorTask(DecodingModule):
         lr: float = 3e-4,
         weight_decay: float = 1e-2,
         warmup: float = 0.05,
+        candidates: int = 1,
         seed: int = 0,
     ) -> None:
         super().__init__(context)
@@ -87,7 +92,7 @@ class PriorTask(DecodingModule):
         self.diffusion = Diffusion(n_steps, drop, null_noised)
         self.sampling = {"n_steps": sample_steps, "guidance": guidance, "sampler": sampler}
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
-        self.seed = seed
+        self.candidates, self.seed = candidates, seed
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("deviation", torch.ones(()))
         self.retrieval = RetrievalLog()
@@ -121,7 +126,7 @@ class PriorTask(DecodingModule):
         Parameters
         ----------
         embeddings : Tensor of shape (n_batch, n_tokens, dim) or (n_batch, dim)
-            True embeddings.
+            True or decoded embeddings.
 
         Returns
         -------
@@ -148,7 +153,7 @@ class PriorTask(DecodingModule):
         with torch.no_grad():
             condition = self.decoder.train(self.noisy_condition)(batch["responses"]).condition
         clean = self.standardise(batch["targets"][self.decoder.target])
-        loss = self.diffusion.loss(self.network, clean, condition)
+        loss = self.diffusion.loss(self.network, clean, self.standardise(condition))
         self.log("train/loss", loss, on_step=False, on_epoch=True, prog_bar=True,
                  batch_size=len(clean))  # fmt: skip
         return loss
@@ -187,17 +192,44 @@ class PriorTask(DecodingModule):
         noise = row_noise(self.mean.shape, seeds, self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
         drawn = self.diffusion.sample(
-            self.network, condition, noise, generator=generator, **self.sampling
+            self.network, self.standardise(condition), noise, generator=generator, **self.sampling
         )
         return drawn * self.deviation + self.mean
 
-    def row_seeds(self, batch: Batch) -> list[int]:
+    def best_sample(self, decoded: Decoded, batch: Batch) -> Tensor:
+        """Draw several embeddings for each decoded one, and keep the most likely.
+
+        Parameters
+        ----------
+        decoded : Decoded
+            Output of `decode`.
+        batch : Batch
+            What was decoded.
+
+        Returns
+        -------
+        Tensor of shape (n_batch, n_tokens, dim)
+            The sample with the largest cosine to the projected tokens.
+        """
+        best = self.sample(decoded.condition, self.row_seeds(batch))
+        closest = _cosine(best, decoded.tokens)
+        for candidate in range(1, self.candidates):
+            drawn = self.sample(decoded.condition, self.row_seeds(batch, candidate))
+            cosine = _cosine(drawn, decoded.tokens)
+            better = cosine > closest
+            best = torch.where(better[:, None, None], drawn, best)
+            closest = torch.maximum(closest, cosine)
+        return best
+
+    def row_seeds(self, batch: Batch, candidate: int = 0) -> list[int]:
         """Seed of each row, from subject and stimulus: the same in any batch.
 
         Parameters
         ----------
         batch : Batch
             The batch.
+        candidate : int
+            Number of the sample.
 
         Returns
         -------
@@ -206,9 +238,10 @@ class PriorTask(DecodingModule):
         """
         order = sorted(self.build_context.n_features)
         return [
-            int(np.random.SeedSequence([self.seed, order.index(subject), row]).generate_state(1)[0])
+            int(np.random.SeedSequence(parts).generate_state(1)[0])
             for subject, rows in self.split_rows(batch)
             for row in batch["stimulus"][rows].tolist()
+            for parts in [[self.seed, order.index(subject), row, candidate]]
         ]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -230,9 +263,10 @@ class PriorTask(DecodingModule):
             step = int(share * self.diffusion.n_steps)
             time = torch.full((n,), step, device=self.device)
             noised = self.diffusion.forward_process.add_noise(clean, noise, time)
-            errors.append(F.mse_loss(self.network(noised, time, condition), clean))
+            estimate = self.network(noised, time, self.standardise(condition))
+            errors.append(F.mse_loss(estimate, clean))
         drawn = self.sample(condition, seeds)
-        cosine = F.cosine_similarity(self.standardise(drawn).flatten(1), clean.flatten(1))
+        cosine = _cosine(self.standardise(drawn), clean)
         for name, value in {"loss": torch.stack(errors).mean(), "cosine": cosine.mean()}.items():
             self.log(f"val/{name}", value, batch_size=n, sync_dist=True, prog_bar=True)
         for subject, rows in self.split_rows(batch):
@@ -265,8 +299,12 @@ class PriorTask(DecodingModule):
         arrays = {
             "tokens": decoded.tokens,
             "condition": decoded.condition,
-            "prior_tokens": self.sample(decoded.condition, self.row_seeds(batch)),
+            "prior_tokens": self.best_sample(decoded, batch),
         }
         if decoded.latent is not None:
             arrays["latent"] = decoded.latent
         return self.by_subject(batch, arrays)
+
+
+def _cosine(first: Tensor, second: Tensor) -> Tensor:
+    return F.cosine_similarity(first.flatten(1), second.flatten(1))

@@ -18,8 +18,14 @@ from neurodecode.errors import ConfigError, DataError
 from neurodecode.files import read_json
 from neurodecode.generate.mini import MiniGenerator
 from neurodecode.tasks import pretrain_card
-from neurodecode.tasks.pretrain_clip import PretrainClip, retrieval_accuracy
-from neurodecode.tasks.pretrain_data import PretrainScenes, shift_images
+from neurodecode.tasks.pretrain_clip import (
+    PretrainClip,
+    bag_of_words,
+    retrieval_accuracy,
+    to_unit,
+    word_weights,
+)
+from neurodecode.tasks.pretrain_data import GroupedBatches, PretrainScenes, shift_images
 from neurodecode.tasks.pretrain_export import export
 from neurodecode.tasks.pretrain_features import PretrainFeatures
 from neurodecode.tasks.pretrain_generator import PretrainGenerator
@@ -70,6 +76,50 @@ def test_batches_draw_captions_and_shifts(scenes: Path) -> None:
     held_out = data.sets["val"]
     torch.testing.assert_close(held_out[5]["images"], held_out.images[5])
     torch.testing.assert_close(held_out[7]["tokens"], held_out.tokens[7, 2].long())
+
+
+def test_groups_fill_batches_and_share_background_and_colour(scenes: Path) -> None:
+    with h5py.File(scenes / "scenes.h5") as file:
+        groups = torch.from_numpy(file["train/group"][:])
+    first, second = (pretraining_scene("train", i, 1) for i in (0, 1))
+    same = (first.background, first.main.colour) == (second.background, second.main.colour)
+    assert (groups[0] == groups[1]).item() == same
+    many = torch.arange(7).repeat(23)
+    batches = list(GroupedBatches(many, batch_size=12, group_size=4))
+    assert len(batches) == 7 * (23 // 4) // 3
+    for batch in batches:
+        runs = many[batch].view(3, 4)
+        assert (runs == runs[:, :1]).all()
+    drawn = [i for batch in batches for i in batch]
+    assert len(set(drawn)) == len(drawn)
+    with pytest.raises(ConfigError, match="group_size 5 does not divide"):
+        GroupedBatches(many, batch_size=12, group_size=5)
+
+
+def test_words_weigh_by_rarity() -> None:
+    texts = torch.tensor([[1, 5, 2, 0], [1, 6, 2, 0], [1, 6, 5, 2], [1, 6, 2, 0]])
+    weights = word_weights(texts, 8)
+    log = torch.tensor([4 / 3, 1.0, 1.0, 1.0, 1.0, 4 / 2, 4 / 3, 1.0]).log()
+    torch.testing.assert_close(weights, log)
+    assert bag_of_words(texts, 8)[2].tolist() == [0, 1, 1, 0, 0, 1, 1, 0]
+
+
+def test_words_are_learned_and_training_goes_on_from_a_bundle(scenes: Path, tmp_path: Path) -> None:
+    merges, sizes = str(scenes / "merges.txt.gz"), {"width": 64, "layers": 1, "text_layers": 1}
+    data = PretrainScenes(str(scenes), batch_size=9)
+    first = PretrainClip(merges, **sizes, warmup=1, word_weight=1.0)
+    trained = train(first, data, tmp_path / "a", 2)
+    assert (first.rarity > 0).sum() > 20
+    export("clip", trained, tmp_path / "bundle", scenes)
+    second = PretrainClip(merges, **sizes, start_from=str(tmp_path / "bundle"))
+    for name, value in second.model.state_dict().items():
+        torch.testing.assert_close(value, first.model.state_dict()[name], atol=1e-3, rtol=1e-3)
+    data.setup()
+    batch = next(iter(data.train_dataloader()))
+    image, _, tokens = first._embed(to_unit(batch["images"]), batch["tokens"])
+    loss = first._word_loss(image, tokens, batch["tokens"])
+    loss.backward()
+    assert first.model.visual.conv1.weight.grad.abs().sum() > 0
 
 
 def test_shift_moves_by_whole_pixels_and_repeats_the_edge() -> None:
