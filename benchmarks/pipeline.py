@@ -8,6 +8,7 @@ would rerun. Ten minutes on two cores.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import subprocess
@@ -127,9 +128,11 @@ def changed_stages(folder: Path, file: str, old: str, new: str) -> list[str]:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    parser.add_argument("--keep", type=Path, help="run in this new folder and leave it there")
+    keep = parser.parse_args().keep
+    with contextlib.nullcontext(keep) if keep else tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=not keep)
         copy_tracked(folder)
         first = repro(folder)
         again = repro(folder)

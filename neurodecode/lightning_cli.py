@@ -62,6 +62,13 @@ class DecodingCLI(LightningCLI):
         """
         parser.link_arguments("data.context", "model.init_args.context", apply_on="instantiate")
 
+    def _parse_ckpt_path(self) -> None:
+        """Let the configuration and the command line have the last word.
+
+        Lightning would put the settings stored in the checkpoint over both, so that another
+        number of samples or another guidance at prediction would be ignored without a word.
+        """
+
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and look at the checkpoint before anything is read or built for it.
 

@@ -38,8 +38,10 @@ scenes, and nothing about brains; for photographs use public weights.
 - **Data**: {n_train} scenes, rendered by `neurodecode.tasks.pretrain_scenes` (seed {seed}), with
   five captions each; {n_val} more are held out, and all figures below are measured on them.
   The miniature world of the recordings draws its scenes from other seeds.
-- **mini-clip**: open_clip `CLIP`, patches of 16 pixels, symmetric InfoNCE in batches of 256; the
-  vocabulary is CLIP's own, cut down to the merges these captions need.
+- **mini-clip**: open_clip `CLIP`, patches of 16 pixels, symmetric InfoNCE in batches of 256; then
+  for longer, in batches of scenes with the same background and main colour, and with the words of
+  the caption as labels besides (SuperClass, Huang et al. 2024). The vocabulary is CLIP's own, cut
+  down to the merges these captions need.
 - **mini-vae**: diffusers `AutoencoderKL` on 2 x 2 pixel blocks; L1 + 2 MSE + 0.5 edges + 1e-4 KL;
   moving average of the weights; then the decoder alone for longer.
 - **mini-generator**: diffusers `UNet2DConditionModel` on 4 x 16 x 16 latents; cross-attention to
@@ -61,9 +63,9 @@ from its CLIP tokens, seed 0; the same, seed 1.
 
 ## Limits
 
-The pooled embedding of mini-clip tells colours far better than categories, and hardly tells
-places (see `colour_true`, `category_true`, `place_true` above: linear read-outs trained on the
-held-out scenes that are not drawn); the patch tokens hold more. The smaller objects of a scene are
+The pooled embedding of mini-clip tells categories and colours, and hardly places (see
+`category_true`, `colour_true`, `place_true` above: linear read-outs trained on the held-out scenes
+that are not drawn); the patch tokens hold more. The smaller objects of a scene are
 drawn roughly, fine texture (stars, waves, blades of grass) is made up anew, and words outside the
 scenes' own vocabulary mean nothing to the text tower.
 """
