@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError, NeurodecodeError, WeightsError
+from neurodecode.errors import ConfigError, NeurodecodeError
 from neurodecode.files import atomic_path
 
 __all__ = ["ConfigWriter", "DecodingCLI", "run_lightning"]
@@ -96,21 +96,10 @@ def _check_checkpoint(path: str | None) -> None:
     # words like `best` and addresses are Lightning's business; so are folders (sharded training)
     if path is None or path in ("best", "last", "hpc") or re.match(r"\w+:", path):
         return
-    if not Path(path).exists():
-        raise WeightsError(f"file {path}: checkpoint is missing; run the stage that trains it")
-    if not Path(path).is_file():
-        return
-    import torch
+    if not Path(path).is_dir():
+        from neurodecode.tasks.checkpoints import read_checkpoint
 
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:
-        raise WeightsError(
-            f"file {path}: not a checkpoint, or one that holds more than tensors and plain values,"
-            " which can run code and is refused; use one that `neurodecode fit` wrote"
-        ) from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise WeightsError(f"file {path}: no training state; use what `neurodecode fit` wrote")
+        read_checkpoint(path)
 
 
 def run_lightning(argv: list[str], *, quiet: bool = False) -> None:

@@ -85,8 +85,8 @@ def run(args: argparse.Namespace) -> None:
                 content = read_predictions(path)
                 with about(file=path):
                     done = evaluate(content)
-                about = {**content.attrs, "features": args.clip}
-                made |= {(score.task, score.method): about for score in done.scores}
+                origin = {**content.attrs, "features": args.clip}
+                made |= {(score.task, score.method): origin for score in done.scores}
                 everything.scores += done.scores
                 everything.candidates += done.candidates
                 everything.confusion += done.confusion

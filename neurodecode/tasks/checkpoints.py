@@ -14,7 +14,9 @@ from lightning.pytorch import LightningModule
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, WeightsError
 
-__all__ = ["check_context", "load_task", "plain_context", "plain_hyperparameters"]
+__all__ = [
+    "check_context", "load_task", "plain_context", "plain_hyperparameters", "read_checkpoint",
+]  # fmt: skip
 
 #: Entry of a checkpoint that holds the sizes of its data.
 CONTEXT_KEY = "neurodecode_context"
@@ -97,6 +99,7 @@ def plain_hyperparameters(values: Mapping[str, Any]) -> dict[str, Any]:
     """
 
     def is_plain(value: Any) -> bool:
+        """Whether a value consists of numbers, strings, lists and dicts."""
         if isinstance(value, Mapping):
             return all(is_plain(item) for item in value.values())
         if isinstance(value, list | tuple):
@@ -104,6 +107,40 @@ def plain_hyperparameters(values: Mapping[str, Any]) -> dict[str, Any]:
         return value is None or isinstance(value, str | int | float | bool)
 
     return {name: value for name, value in values.items() if is_plain(value)}
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint without running anything that it may hold.
+
+    Parameters
+    ----------
+    path : path-like
+        File written by ``neurodecode fit``.
+
+    Returns
+    -------
+    dict
+        Its content; tensors are mapped, not read.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, broken, holds more than tensors and plain values, or no training
+        state.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"file {path}: checkpoint is missing; run the stage that trains it")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:
+        raise WeightsError(
+            f"file {path}: not a checkpoint, or one that holds more than tensors and plain values,"
+            " which can run code and is refused; use one that `neurodecode fit` wrote"
+        ) from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise WeightsError(f"file {path}: no training state; use what `neurodecode fit` wrote")
+    return content
 
 
 def load_task(path: str | Path, task: type[Task], context: BuildContext) -> Task:
@@ -130,14 +167,7 @@ def load_task(path: str | Path, task: type[Task], context: BuildContext) -> Task
     ConfigError
         If the data have other sizes.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"file {path}: checkpoint is missing; run the stage that trains it")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"file {path}: not a readable checkpoint ({reason})") from error
+    checkpoint = read_checkpoint(path)
     arguments = dict(checkpoint.get("hyper_parameters", {}))
     class_path = arguments.pop("_class_path", None)
     arguments.pop("_instantiator", None)

@@ -115,6 +115,18 @@ def test_network_shapes_gradients_and_nulls(queries):
     assert changed.tolist() == keep.tolist()
 
 
+def test_residual_network_starts_from_the_condition():
+    network = PriorTransformer((3, 5), (3, 5), width=16, depth=1, n_heads=2, residual=True)
+    torch.nn.init.zeros_(network.write[1].weight)
+    torch.nn.init.zeros_(network.write[1].bias)
+    noised, condition = torch.randn(2, 3, 5), torch.randn(2, 3, 5)
+    out = network(noised, torch.zeros(2), condition, torch.tensor([True, False]))
+    assert torch.equal(out[0], condition[0])
+    assert not out[1].any()
+    with pytest.raises(ConfigError, match=r"residual .* shape \(3, 5\), not \(4, 7\)"):
+        PriorTransformer((3, 5), (4, 7), residual=True)
+
+
 def test_network_depends_on_time():
     network = PriorTransformer((3, 5), (4, 7), width=16, depth=1, n_heads=2)
     noised, condition = torch.randn(1, 3, 5), torch.randn(1, 4, 7)

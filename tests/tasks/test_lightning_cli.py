@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -135,13 +136,19 @@ def test_prior_trains_on_the_frozen_decoder_and_predicts(decoder, world, tmp_pat
         )
 
 
+    # the command line has the last word, not the settings in the checkpoint
+    assert main([*predict, "--model.guidance=4"]) == 0
+    guided = read_predictions(tmp_path / "predictions.h5").predictions
+    assert not np.allclose(guided[0].arrays["prior_tokens"], one[0].arrays["prior_tokens"])
+
+
 def test_wrong_checkpoints_are_named(decoder, tmp_path):
     _, folder = decoder
     context = BuildContext({"a.1": 7, "b": 10}, {"tokens": TOKENS, "latent": LATENT})
     with pytest.raises(WeightsError, match=r"gone\.ckpt: checkpoint is missing"):
         load_task(tmp_path / "gone.ckpt", DecodeTask, context)
     (tmp_path / "text.ckpt").write_text("no checkpoint")
-    with pytest.raises(WeightsError, match="not a readable checkpoint"):
+    with pytest.raises(WeightsError, match="not a checkpoint, or one that holds more"):
         load_task(tmp_path / "text.ckpt", DecodeTask, context)
     with pytest.raises(WeightsError, match=r"checkpoint of .*DecodeTask, not of PriorTask"):
         load_task(folder / "best.ckpt", PriorTask, context)

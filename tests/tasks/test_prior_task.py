@@ -72,3 +72,22 @@ def test_condition_is_noisy_in_training_only(task, noisy):
     prior.decoder.train(prior.noisy_condition)
     one, two = (prior.decoder(batch["responses"]).condition for _ in range(2))
     assert torch.equal(one, two) != noisy
+
+
+def test_the_candidate_most_like_the_decoded_tokens_is_kept(task):
+    prior, data = task
+    batch = next(iter(data.val_dataloader()))
+    decoded = prior.decode(batch)
+
+    def cosines(tokens):
+        return torch.cosine_similarity(tokens.flatten(1), decoded.tokens.flatten(1))
+
+    drawn = torch.stack(
+        [prior.sample(decoded.condition, prior.row_seeds(batch, k)) for k in range(4)]
+    )
+    assert not torch.equal(drawn[0], drawn[1])
+    best = torch.stack([cosines(each) for each in drawn]).argmax(dim=0)
+    assert len(set(best.tolist())) > 1
+    prior.candidates = 4
+    chosen = prior.best_sample(decoded, batch)
+    torch.testing.assert_close(chosen, drawn[best, torch.arange(len(best))])
