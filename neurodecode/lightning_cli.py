@@ -63,11 +63,29 @@ class DecodingCLI(LightningCLI):
         parser.link_arguments("data.context", "model.init_args.context", apply_on="instantiate")
 
     def _parse_ckpt_path(self) -> None:
-        """Let the configuration and the command line have the last word.
+        """Take the model's settings from the checkpoint, but for those on the command line.
 
-        Lightning would put the settings stored in the checkpoint over both, so that another
-        number of samples or another guidance at prediction would be ignored without a word.
+        Lightning would put the checkpoint's over the command line's, so that another guidance at
+        prediction would be ignored without a word.
         """
+        chosen = self.config[self.config.subcommand]
+        path = chosen.get("ckpt_path")
+        if not path or not Path(path).is_file():
+            return
+        from neurodecode.tasks.checkpoints import read_checkpoint
+
+        saved = dict(read_checkpoint(path).get("hyper_parameters", {}))
+        saved.pop("_instantiator", None)
+        class_path = saved.pop("_class_path", None)
+        if class_path is None:
+            return
+        for word in self._words:
+            if word.startswith("--model."):
+                _forget(saved, word.removeprefix("--model.").partition("=")[0].split("."))
+        model = {"class_path": class_path, "dict_kwargs": saved}
+        self.config = self.parser.parse_object(
+            {self.config.subcommand: {"model": model}}, self.config
+        )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and look at the checkpoint before anything is read or built for it.
@@ -84,12 +102,27 @@ class DecodingCLI(LightningCLI):
         WeightsError
             If the checkpoint is missing, or is not one that is safe to load.
         """
+        self._words = list(args)
         super().parse_arguments(parser, args)
         chosen = self.config[self.config.subcommand]
         # `neurodecode fit` writes nothing but tensors and plain values; what needs more to be
         # loaded may run code, and Lightning would let it for an address on the web
         chosen.weights_only = True
         _check_checkpoint(chosen.get("ckpt_path"))
+
+
+def _forget(saved: dict[str, Any], names: list[str]) -> None:
+    """Drop one setting; ``init_args`` may be left out of its name, as on the command line."""
+    head, *rest = names
+    if head in ("init_args", "dict_kwargs") and head not in saved and rest:
+        return _forget(saved, rest)
+    if head not in saved and isinstance(saved.get("init_args"), dict):
+        return _forget(saved["init_args"], names)
+    if not rest:
+        saved.pop(head, None)
+    elif isinstance(saved.get(head), dict):
+        _forget(saved[head], rest)
+    return None
 
 
 def _check_checkpoint(path: str | None) -> None:
