@@ -197,5 +197,7 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
     }
     if args.method == "ridge":
-        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target}
+        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target, "scale": "cosine"}
+    else:
+        attrs["scale"] = "nats"
     return attrs

@@ -51,6 +51,12 @@ _METHODS = {
     "shuffled": "Shuffled responses",
     "low_level": "Low-level picture alone",
 }
+#: Ends of names that `evaluate --matching` makes.
+_MATCHINGS = {
+    "csls": "hubs penalised (CSLS)",
+    "sinkhorn": "soft matching (Sinkhorn)",
+    "hungarian": "one-to-one matching",
+}
 _TASKS = {
     "identification": "Retrieval",
     "classification": "Classification",
@@ -130,6 +136,9 @@ def method_label(name: str) -> str:
         parent = name.removesuffix(f"_{word}")
         if parent != name:
             return f"{method_label(parent)}, {_spoken(word).lower()}"
+    parent, _, matching = name.rpartition("+")
+    if parent and matching in _MATCHINGS:
+        return f"{method_label(parent)}, {_MATCHINGS[matching]}"
     return _METHODS.get(name, _spoken(name))
 
 
