@@ -26,6 +26,7 @@ COMMANDS = {
     "test": "run a trained model on the test set (LightningCLI)",
     "predict": "write a trained model's predictions (LightningCLI)",
     "baseline": "fit a linear baseline and write its predictions",
+    "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",

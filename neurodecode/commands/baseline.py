@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--whitening", type=float, default=0.0,
         help="ridge: power of its standard deviation by which a component is divided")  # fmt: skip
     add("--n-voxels", type=int, help="encoder_likelihood: use only the best predicted voxels")
+    add("--side", choices=("test", "validation"), default="test",
+        help="what is predicted; validation: by a model fitted on training alone, for"
+        " `neurodecode combine` (default: %(default)s)")  # fmt: skip
     add("--subjects", nargs="+", default=[], help="which subjects (default: all in the folder)")
     add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
     add("--seed", type=int, default=0, help="of the inner folds")
@@ -100,6 +103,10 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
     if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
         raise ConfigError("--method encoder_likelihood needs --embeddings or --predicted")
+    if args.predicted and args.side == "validation":
+        raise ConfigError(
+            "--side validation: --predicted encoders are stacked on that side; leave one out"
+        )
     for option in ("components", "n_voxels"):
         value = getattr(args, option)
         if value is not None and value < 1:
@@ -131,7 +138,9 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
     components = args.components
     if components is None and args.method == "encoder_likelihood":
         components = 200
-    options = baselines.LinearOptions(components, args.whitening, args.n_voxels, args.seed)
+    options = baselines.LinearOptions(
+        components, args.whitening, args.n_voxels, args.seed, args.side
+    )
     predicted = _read_predicted(args.predicted)
     for store in stores:
         for fold in range(len(split.folds)):
@@ -192,10 +201,13 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
 def _attrs(args: argparse.Namespace) -> dict[str, Any]:
     attrs: dict[str, Any] = {
         "task": "classification" if args.method == "logistic" else "identification",
+        "side": args.side,
         "selection_split": "validation" if args.predicted else "train",
         "transductive": False,
         "seed": args.seed,
     }
     if args.method == "ridge":
-        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target}
+        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target, "scale": "cosine"}
+    else:
+        attrs["scale"] = "nats"
     return attrs

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HELP", "add_arguments", "run"]
 
+#: As in `neurodecode.evaluation.matching`, which imports more than ``--help`` should wait for.
+MATCHINGS = ("csls", "sinkhorn", "hungarian")
 HELP = "compare predictions with the truth: metrics.json"
 
 
@@ -45,6 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clip", default="mini-clip", help="embedder whose pooled embedding two_way_clip uses"
     )
+    parser.add_argument(
+        "--matching",
+        nargs="+",
+        default=[],
+        choices=MATCHINGS,
+        help="also score identification with all test items judged together (transductive)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder: metrics.json, tables/")
 
 
@@ -78,7 +87,9 @@ def run(args: argparse.Namespace) -> None:
     tables: dict[str, list[pd.DataFrame]] = {"items": [], "candidates": [], "confusion": []}
     records = []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
-        evaluate = Evaluator(dataset, args.stores / dataset, args.embeddings / dataset, args.clip)
+        stores, embeddings = args.stores / dataset, args.embeddings / dataset
+        matching = list(dict.fromkeys(args.matching))
+        evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching)
         everything, made = Evaluated(), {}
         with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
             for number, path in enumerate(files, start=1):
@@ -87,6 +98,9 @@ def run(args: argparse.Namespace) -> None:
                     done = evaluate(content)
                 origin = {**content.attrs, "features": args.clip}
                 made |= {(score.task, score.method): origin for score in done.scores}
+                for method, settings in done.matched.items():
+                    together = {"transductive": True, "settings": settings}
+                    made["identification", method] = origin | together
                 everything.scores += done.scores
                 everything.candidates += done.candidates
                 everything.confusion += done.confusion

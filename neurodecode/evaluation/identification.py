@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +12,44 @@ from neurodecode.errors import DataError
 from neurodecode.evaluation.items import Scores
 from neurodecode.metrics.functional.retrieval import ranks, top_k_credit
 from neurodecode.metrics.functional.two_way import two_way_from_scores
-from neurodecode.store import Prediction
+from neurodecode.store import EmbeddingStore, Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["candidate_table", "identification_scores", "score_matrix"]
+    from neurodecode.store.predictions import PredictionFile
+
+__all__ = ["candidate_table", "identification_scores", "read_targets", "score_matrix"]
 
 #: Reads target embeddings of stimuli: ``(ids) -> array of shape (n, ...)``.
 ReadTargets = Callable[[Sequence[str]], np.ndarray]
+
+
+def read_targets(content: PredictionFile, embeddings: Path) -> ReadTargets | None:
+    """Open the embedding that a file of predictions decodes.
+
+    Parameters
+    ----------
+    content : PredictionFile
+        Its attributes ``embedding`` and ``target`` name the store and the array.
+    embeddings : Path
+        Folder of the data set's embeddings.
+
+    Returns
+    -------
+    callable or None
+        For `score_matrix`; None for a method that decodes no embedding.
+
+    Raises
+    ------
+    DataError
+        If there is no such store.
+    """
+    if "embedding" not in content.attrs:
+        return None
+    store = EmbeddingStore(embeddings / f"{content.attrs['embedding']}.h5")
+    name = content.attrs.get("target", "tokens")
+    return lambda ids: store.read(name, ids)
 
 
 def score_matrix(

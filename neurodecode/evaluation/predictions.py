@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neurodecode.errors import DataError
+import numpy as np
+
+from neurodecode.errors import DataError, about
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.identification import (
-    ReadTargets,
     candidate_table,
     identification_scores,
+    read_targets,
     score_matrix,
 )
 from neurodecode.evaluation.items import Scores
+from neurodecode.evaluation.matching import match, obstacle
 from neurodecode.evaluation.reconstruction import Features, reconstruction_scores
-from neurodecode.store import EmbeddingStore, read_stimuli
+from neurodecode.store import Prediction, read_stimuli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +29,11 @@ if TYPE_CHECKING:
     from neurodecode.store.predictions import PredictionFile
 
 __all__ = ["Evaluated", "Evaluator"]
+
+log = logging.getLogger(__name__)
+
+#: An assignment names one candidate and ranks none.
+_ASSIGNED = ("retrieval_top1", "retrieval_brain_top1")
 
 
 @dataclass
@@ -36,11 +46,14 @@ class Evaluated:
         Scores of test items.
     candidates, confusion : list of DataFrame
         Tables for the report, see `candidate_table` and `confusion_table`.
+    matched : mapping of str to mapping
+        Methods whose scores come from a matching (transductive), and its settings.
     """
 
     scores: list[Scores] = field(default_factory=list)
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
+    matched: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,12 +70,16 @@ class Evaluator:
         Folder of the data set's embeddings.
     clip : str
         Embedder whose pooled embedding ``two_way_clip`` compares.
+    matching : sequence of str
+        Keys of `neurodecode.evaluation.matching.MATCHINGS`: identification is scored with each
+        besides, as method ``<method>+<matching>``.
     """
 
     dataset: str
     stores: Path
     embeddings: Path
     clip: str = "mini-clip"
+    matching: Sequence[str] = ()
 
     def __call__(self, content: PredictionFile) -> Evaluated:
         """Score all subjects and folds of a file.
@@ -80,7 +97,8 @@ class Evaluator:
         Raises
         ------
         DataError
-            If the predictions lack what the task needs, or nobody knows the task.
+            If the predictions lack what the task needs, are not of the test set, or nobody
+            knows the task.
         """
         score = {
             "identification": self._identify,
@@ -93,6 +111,12 @@ class Evaluator:
             raise DataError(
                 problem, field="task", fix="run the stage that writes the predictions again"
             )
+        if (side := content.attrs.get("side", "test")) != "test":
+            raise DataError(
+                f"predictions of the {side} side; scores are of the test set",
+                field="side",
+                fix="give the predictions of the test set",
+            )
         return score[task](content)
 
     def _classification(self, content: PredictionFile) -> Evaluated:
@@ -102,7 +126,9 @@ class Evaluator:
 
     def _identify(self, content: PredictionFile) -> Evaluated:
         done = Evaluated()
-        array, targets = content.attrs.get("target", "tokens"), self._targets(content)
+        array = content.attrs.get("target", "tokens")
+        targets = read_targets(content, self.embeddings)
+        ranked = []
         for each in content.predictions:
             matrix, names = score_matrix(each, array, targets)
             # likelihoods of different responses have no common scale: one way only
@@ -112,14 +138,33 @@ class Evaluator:
             )
             tags = {"dataset": self.dataset, "method": content.method}
             done.candidates.append(candidate_table(each, matrix, names, tags))
+            ranked.append((each, matrix, names))
+        for name in self.matching:
+            self._match(content, ranked, name, done)
         return done
 
-    def _targets(self, content: PredictionFile) -> ReadTargets | None:
-        if "embedding" not in content.attrs:
-            return None
-        store = EmbeddingStore(self.embeddings / f"{content.attrs['embedding']}.h5")
-        name = content.attrs.get("target", "tokens")
-        return lambda ids: store.read(name, ids)
+    def _match(
+        self,
+        content: PredictionFile,
+        ranked: Sequence[tuple[Prediction, np.ndarray, list[str]]],
+        name: str,
+        done: Evaluated,
+    ) -> None:
+        """Add the scores after one matching, for all subjects and folds or for none."""
+        method = f"{content.method}+{name}"
+        for each, _, names in ranked:
+            if problem := obstacle(each, len(names), name):
+                log.warning("%s left out: subject %s: %s", method, each.subject, problem)
+                return
+        settings: dict[str, Any] = {}
+        for each, matrix, names in ranked:
+            own = "scores" in each.arrays
+            with about(subject=each.subject):
+                scores, used = match(matrix, name, _scale(content) if own else "cosine")
+            found = identification_scores(each, method, scores, names, both_ways=not own)
+            done.scores += [s for s in found if name != "hungarian" or s.metric in _ASSIGNED]
+            settings |= {key: max(value, settings.get(key, value)) for key, value in used.items()}
+        done.matched[method] = settings
 
     def _reconstruction(self, content: PredictionFile) -> Evaluated:
         stimuli = read_stimuli(self.stores / "stimuli.h5")
@@ -139,3 +184,13 @@ class Evaluator:
 
         embedder = make_embedder(self.clip)
         return lambda images: embedder.encode_images(images)["pooled"]
+
+
+def _scale(content: PredictionFile) -> str:
+    if "scale" not in content.attrs:
+        raise DataError(
+            "does not say on which scale its scores are",
+            field="scale",
+            fix="run the stage that writes the predictions again",
+        )
+    return str(content.attrs["scale"])

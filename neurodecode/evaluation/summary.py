@@ -31,7 +31,8 @@ def summarise_items(
         Profile of the run (``mini``, ``real``).
     made : mapping of (str, str) to mapping
         For each task and method how the predictions were made: ``selection_split``,
-        ``transductive``, ``seed``; ``features`` if features of a network were compared.
+        ``transductive``, ``seed``; ``features`` if features of a network were compared,
+        ``settings`` for further keys of the records.
 
     Returns
     -------
@@ -51,7 +52,10 @@ def summarise_items(
             "transductive": bool(about.get("transductive", False)),
             "seed": int(about.get("seed", 0)),
             "version": __version__,
-            "extra": {"features": about["features"]} if metric == "two_way_clip" else {},
+            "extra": {
+                **about.get("settings", {}),
+                **({"features": about["features"]} if metric == "two_way_clip" else {}),
+            },
         }
         per_subject = {
             str(subject): rows.sort_values(["fold", "stimulus_id"], kind="stable")

@@ -4,6 +4,7 @@ Everything that is estimated (means, scales, principal components, penalties, co
 estimated from what is given to ``fit``, which has to be training data.
 """
 
+from neurodecode.linear.alignment import FunctionalAlignment
 from neurodecode.linear.classifier import category_classifier
 from neurodecode.linear.feature_space import FeatureSpace
 from neurodecode.linear.likelihood import (
@@ -18,6 +19,7 @@ from neurodecode.linear.stacking import EncoderStack, stack_encoders
 __all__ = [
     "EncoderStack",
     "FeatureSpace",
+    "FunctionalAlignment",
     "LikelihoodIdentifier",
     "ResidualNoise",
     "RidgeDecoder",

@@ -47,9 +47,16 @@ _METHODS = {
     "core": "Convolutional encoder likelihood",
     "core_likelihood": "Convolutional encoder likelihood",
     "combined": "Combined encoder likelihood",
+    "posterior": "Posterior of several methods",
     "logistic": "Logistic regression",
     "shuffled": "Shuffled responses",
     "low_level": "Low-level picture alone",
+}
+#: Ends of names that `evaluate --matching` makes.
+_MATCHINGS = {
+    "csls": "hubs penalised (CSLS)",
+    "sinkhorn": "soft matching (Sinkhorn)",
+    "hungarian": "one-to-one matching",
 }
 _TASKS = {
     "identification": "Retrieval",
@@ -130,6 +137,9 @@ def method_label(name: str) -> str:
         parent = name.removesuffix(f"_{word}")
         if parent != name:
             return f"{method_label(parent)}, {_spoken(word).lower()}"
+    parent, _, matching = name.rpartition("+")
+    if parent and matching in _MATCHINGS:
+        return f"{method_label(parent)}, {_MATCHINGS[matching]}"
     return _METHODS.get(name, _spoken(name))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -23,9 +24,6 @@ from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
 
 __all__ = ["Features", "LinearOptions", "classify", "decode", "identify", "identify_predicted"]
 
-FIT_SIDES = ("train", "validation")
-
-
 @dataclass(frozen=True)
 class LinearOptions:
     """Settings of the linear models.
@@ -40,12 +38,21 @@ class LinearOptions:
         See `LikelihoodIdentifier`.
     seed : int
         Of the inner folds.
+    side : {"test", "validation"}
+        What is predicted. For the test side models are fitted on the other two, for the
+        validation side on training alone.
     """
 
     n_components: int | None = None
     whitening: float = 0.0
     n_voxels: int | None = None
     seed: int = 0
+    side: Literal["test", "validation"] = "test"
+
+    @property
+    def fit_sides(self) -> tuple[str, ...]:
+        """Sides of the fold that models are fitted on."""
+        return ("train", "validation") if self.side == "test" else ("train",)
 
 
 @dataclass(frozen=True)
@@ -108,8 +115,8 @@ def decode(
         that a ridge regression dares to predict. Without principal components (their space
         exists only inside the fold) also the decoded embedding, under its own name.
     """
-    table = TrialTable.load(store, split, fold, FIT_SIDES)
-    fit, test = table.average(*FIT_SIDES), table.average("test")
+    table = _load(store, split, fold, options)
+    fit, test = table.average(*options.fit_sides), table.average(options.side)
     decoder = RidgeDecoder(options.n_components, options.whitening, seed=options.seed)
     decoder.fit(fit.responses, features.read(fit.stimulus_id))
     candidates = features.read(test.stimulus_id)
@@ -137,14 +144,14 @@ def identify(
         ``scores`` (log-likelihood in nats), ``responses`` and ``measured`` (predicted and
         measured response to each test stimulus, standardised).
     """
-    table = TrialTable.load(store, split, fold, FIT_SIDES)
-    fit, test = table.average(*FIT_SIDES), table.average("test")
+    table = _load(store, split, fold, options)
+    fit, test = table.average(*options.fit_sides), table.average(options.side)
     model = LikelihoodIdentifier(
         RidgeEncoder(options.n_components, seed=options.seed),
         n_voxels=options.n_voxels,
         seed=options.seed,
     )
-    deviations = table.deviations(*FIT_SIDES)
+    deviations = table.deviations(*options.fit_sides)
     model.fit(features.read(fit.stimulus_id), fit.responses, fit.n_averaged, deviations)
     candidates = features.read(test.stimulus_id)
     arrays = {
@@ -225,8 +232,8 @@ def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptio
     DataError
         If a category is absent from training.
     """
-    table = TrialTable.load(store, split, fold, FIT_SIDES)
-    fit, test = table.trials(*FIT_SIDES), table.trials("test")
+    table = _load(store, split, fold, options)
+    fit, test = table.trials(*options.fit_sides), table.trials(options.side)
     labels = table.stimulus_id
     if unseen := set(labels[test]) - set(labels[fit]):
         raise DataError(
@@ -239,6 +246,15 @@ def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptio
     scores = classifier.predict_log_proba(table.responses[test])
     trials = RepeatAverages(labels[test], table.responses[test], np.ones(len(test), dtype=int))
     return _prediction(store, trials, fold, {"scores": scores}, classifier.classes_)
+
+
+def _load(store: ResponseStore, split: Split, fold: int, options: LinearOptions) -> TrialTable:
+    table = TrialTable.load(store, split, fold, options.fit_sides)
+    if not len(table.sides[options.side]):
+        raise DataError(
+            f"fold {fold} has no {options.side} trials", subject=store.subject, field="splits"
+        )
+    return table
 
 
 def _prediction(

@@ -5,7 +5,7 @@ import pytest
 
 from neurodecode.cli import main
 from neurodecode.recording import Recording
-from neurodecode.splits import make_split, write_split
+from neurodecode.splits import make_split, read_split, write_split
 from neurodecode.store import (
     EmbeddingStore,
     Prediction,
@@ -170,3 +170,21 @@ def test_processes_do_not_change_the_result(world):
     two = baseline(world, *words, "--jobs", "2")
     for first, second in zip(one.predictions, two.predictions, strict=True):
         np.testing.assert_allclose(first.arrays["scores"], second.arrays["scores"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["ridge", "encoder_likelihood"])
+def test_validation_side_is_predicted_from_training_alone(world, method):
+    words = ("--method", method, "--embeddings", world / "tower.h5", "--subjects", "01")
+    content = baseline(world, *words, "--side", "validation")
+    assert content.attrs["side"] == "validation"
+    split = read_split(world / "splits.json")
+    for prediction in content.predictions:
+        assert tuple(prediction.stimulus_id) == split.folds[prediction.fold].validation
+        assert top1(prediction) > 0.5
+    assert baseline(world, *words).attrs["side"] == "test"
+
+
+def test_stacked_encoders_have_no_validation_side_left(world, capsys):
+    words = ("--method", "encoder_likelihood", "--predicted", "x.h5", "--side", "validation")
+    assert baseline(world, *words) == 2
+    assert "stacked on that side" in capsys.readouterr().err

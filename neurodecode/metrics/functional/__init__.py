@@ -26,6 +26,11 @@ if TYPE_CHECKING:
         pearson_r,
         row_correlation,
     )
+    from neurodecode.metrics.functional.experts import (
+        expert_log_likelihood,
+        expert_posterior,
+        fit_posterior,
+    )
     from neurodecode.metrics.functional.identification import (
         correlation_scores,
         log_likelihood_scores,
@@ -74,6 +79,9 @@ __all__ = [
     "cosine_matrix",
     "csls",
     "expected_top_k",
+    "expert_log_likelihood",
+    "expert_posterior",
+    "fit_posterior",
     "hungarian",
     "hungarian_scores",
     "log_likelihood_scores",
@@ -108,6 +116,7 @@ _NAMES = {
     "correlation": (
         "correlation_distance correlation_matrix cosine_matrix pearson_r row_correlation"
     ),
+    "experts": "expert_log_likelihood expert_posterior fit_posterior",
     "identification": (
         "correlation_scores log_likelihood_scores noise_covariance posterior "
         "whitened_correlation_scores"

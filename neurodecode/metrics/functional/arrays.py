@@ -20,15 +20,17 @@ def as_tensor(values: ArrayLike) -> Tensor:
     Parameters
     ----------
     values : Tensor, array or nested sequence
-        Read-only arrays (memory maps, HDF5 slices) are copied, as torch cannot hold them.
+        Read-only arrays (memory maps, HDF5 slices) and reversed ones are copied, as torch
+        cannot hold them.
 
     Returns
     -------
     Tensor
         Same shape, dtype and device.
     """
-    if isinstance(values, np.ndarray) and not values.flags.writeable:
-        values = values.copy()
+    if isinstance(values, np.ndarray):
+        held = values.flags.writeable and min(values.strides, default=0) >= 0
+        values = values if held else values.copy()
     return torch.as_tensor(values)
 
 

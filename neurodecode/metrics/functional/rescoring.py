@@ -131,13 +131,17 @@ def sinkhorn(
     raise ValueError(f"no transport plan after {n_iterations} steps; raise the regularisation")
 
 
-def hungarian(scores: ArrayLike) -> Tensor:
+def hungarian(scores: ArrayLike, *, seed: int = 0) -> Tensor:
     """One-to-one assignment with the largest total score.
 
     Parameters
     ----------
     scores : array-like of shape (n_queries, n_candidates)
         With at least as many candidates as queries.
+    seed : int
+        Of the order in which queries and candidates are taken, which decides among equally
+        good assignments. In their own order, where query ``i`` belongs to candidate ``i``, a
+        decoder that collapsed to one answer would be given a perfect score.
 
     Returns
     -------
@@ -149,13 +153,18 @@ def hungarian(scores: ArrayLike) -> Tensor:
     ValueError
         If there are fewer candidates than queries.
     """
+    import numpy as np
     from scipy.optimize import linear_sum_assignment
 
     scores = as_float(scores)
     if scores.shape[0] > scores.shape[1]:
         raise ValueError(f"{scores.shape[0]} queries cannot share {scores.shape[1]} candidates")
-    columns = linear_sum_assignment(scores.cpu().numpy(), maximize=True)[1]
-    return torch.from_numpy(columns)
+    rng = np.random.default_rng(seed)
+    rows, columns = (rng.permutation(size) for size in scores.shape)
+    shuffled = scores.cpu().numpy()[np.ix_(rows, columns)]
+    assigned = np.empty(len(rows), dtype=np.int64)
+    assigned[rows] = columns[linear_sum_assignment(shuffled, maximize=True)[1]]
+    return torch.from_numpy(assigned)
 
 
 @RESCORERS.register("hungarian")
