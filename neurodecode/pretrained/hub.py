@@ -105,11 +105,11 @@ def upload(
 
 @contextmanager
 def _one_line(action: str, fix: str) -> Iterator[None]:
-    from httpx import HTTPError
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
         yield
-    # a missing network, a missing repository and a missing right are all among these
-    except (HTTPError, HFValidationError, OSError) as error:
+    # errors of the connection have the class of the HTTP library, which differs between versions
+    # of the client; its own errors are made from that class and OSError
+    except (*HfHubHTTPError.__bases__, OSError, HFValidationError) as error:
         raise WeightsError(f"{action} ({type(error).__name__}); {fix}") from error

@@ -208,6 +208,7 @@ BRAIN = "neurodecode.nn.decoder.BrainDecoder"
         ({"class_path": "neurodecode.cli.os.system"}, "which cannot be imported"),
         ({"class_path": "neurodecode.files.sha256"}, "which is not a network"),
         ({"class_path": "neurodecode.nn.decoder.nn"}, "which is not a network"),
+        ({"class_path": "neurodecode.tasks.base.LightningModule"}, r"which comes from lightning\."),
         ({"class_path": "neurodecode.nn.nothing.There"}, "which cannot be imported"),
         ({}, "decoder names None"),
         (
