@@ -11,6 +11,7 @@ from neurodecode import __version__
 from neurodecode.metrics.catalogue import METRIC_NAMES, TASKS
 from neurodecode.metrics.records import MetricRecord
 from neurodecode.pretrained.config import DecoderConfig
+from neurodecode.pretrained.scores import is_mean
 
 __all__ = ["write_card"]
 
@@ -57,7 +58,7 @@ repeats of a stimulus and decode that with `session=None`.
 - Responses are standardised within session, with statistics of training trials, which are in the
   file. Trials of another session have to be standardised by you.
 - It makes embeddings, no pictures: those need a prior and a generator, which are not in here.
-- Weights and statistics come from recordings of people. Whether they may be passed on is for the
+- Weights and statistics are made from the recordings. Whether they may be passed on is for the
   terms of the data set to say{licence}.
 """
 
@@ -158,8 +159,7 @@ def _score_table(scores: Sequence[MetricRecord]) -> str:
     protocol = (
         "On test stimuli, which neither training nor selection saw"
         f" (selected on: {chosen}{_transductive(scores)}). Intervals are bootstraps over stimuli;"
-        " *repeats* is how many trials of a stimulus were averaged; a row of several subjects is"
-        " their mean."
+        " *repeats* is how many trials of a stimulus were averaged."
     )
     return "\n".join([protocol, "", head, "|---" * 8 + "|", *rows, "", *meaning])
 
@@ -169,13 +169,13 @@ def _transductive(scores: Sequence[MetricRecord]) -> str:
 
 
 def _front(dataset: str, scores: Sequence[MetricRecord]) -> str:
-    """Front matter as the hub wants it; means over subjects only, it has no column for them."""
+    """Front matter as the hub reads it: of several subjects, it shows the mean."""
     front: dict[str, Any] = {
         "library_name": "neurodecode",
         "tags": ["neurodecode", "neural-decoding", "brain-decoding", dataset],
     }
-    subjects = max((each.subject for each in scores), key=lambda name: name.count("+"), default="")
-    shown = [each for each in scores if each.subject == subjects and each.value is not None]
+    several = any(is_mean(each.subject) for each in scores)
+    shown = [e for e in scores if e.value is not None and (is_mean(e.subject) or not several)]
     if shown:
         by_task: dict[str, list[MetricRecord]] = {}
         for each in shown:
@@ -192,7 +192,7 @@ def _result(dataset: str, task: str, scores: Sequence[MetricRecord]) -> dict[str
         "metrics": [
             {
                 "type": each.metric,
-                "name": f"{each.metric}, subjects {each.subject}",
+                "name": f"{each.metric} ({each.subject})",
                 "value": each.value,
             }
             for each in scores

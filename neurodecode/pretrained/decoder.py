@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -211,6 +212,8 @@ class PretrainedDecoder:
             write_weights(temporary / WEIGHTS, self.decoder, self.scalers)
             content = self.config.to_json() | {_DIGEST: sha256(temporary / WEIGHTS)}
             write_json(temporary / CONFIG, content)
+            # safetensors makes its file readable for the owner alone
+            shutil.copymode(temporary / CONFIG, temporary / WEIGHTS)
             (temporary / CARD).write_text(self.card, encoding="utf-8")
 
     def push_to_hub(

@@ -8,7 +8,7 @@ from neurodecode.errors import DataError
 from neurodecode.metrics.records import MetricRecord, read_records
 from neurodecode.pretrained.config import DecoderConfig
 
-__all__ = ["own_scores"]
+__all__ = ["is_mean", "own_scores"]
 
 #: What a decoder does by itself; pictures need a prior and a generator besides.
 _TASKS = ("identification", "embedding")
@@ -55,10 +55,30 @@ def own_scores(path: str | Path, config: DecoderConfig, method: str) -> list[Met
 def _check(scores: list[MetricRecord], config: DecoderConfig, path: str | Path) -> None:
     known, seed = config.context.n_features, config.training["seed"]
     for each in scores:
-        unknown = sorted(set(each.subject.split("+")) - set(known))
+        unknown = sorted(_named(each.subject) - set(known))
         if unknown:
             problem = f"scores of subject {', '.join(unknown)}, the checkpoint has "
             raise DataError(problem + ", ".join(known), file=path, field="subject", fix=_FIX)
         if None not in (each.seed, seed) and each.seed != seed:
             problem = f"scores of seed {each.seed}, the checkpoint has {seed}"
             raise DataError(problem, file=path, field="seed", fix=_FIX)
+
+
+def _named(subject: str) -> set[str]:
+    return set() if subject == "mean" else set(subject.split("+"))
+
+
+def is_mean(subject: str) -> bool:
+    """Whether a record is a mean over subjects.
+
+    Parameters
+    ----------
+    subject : str
+        Of the record: a name, ``mean``, or several names joined by ``+``.
+
+    Returns
+    -------
+    bool
+        True for a mean.
+    """
+    return subject == "mean" or "+" in subject

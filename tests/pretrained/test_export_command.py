@@ -64,6 +64,8 @@ def test_the_configuration_says_what_it_was_trained_on(exported, run, world):
     assert sorted(path.name for path in exported.iterdir()) == [
         "README.md", "config.json", "model.safetensors",
     ]  # fmt: skip
+    modes = {path.stat().st_mode for path in exported.iterdir()}
+    assert len(modes) == 1
     content = json.loads((exported / "config.json").read_text())
     state = torch.load(run / "best.ckpt", weights_only=True)["ResponseDataModule"]
     assert content["training"] == {
@@ -83,7 +85,7 @@ def test_the_configuration_says_what_it_was_trained_on(exported, run, world):
 
 
 def test_the_card_has_the_scores_and_the_hub_can_read_it(export, metrics):
-    mean = record(subject="a.1+b+c", value=0.75, ci_low=0.625, ci_high=0.8125, n=27)
+    mean = record(subject="mean", value=0.75, ci_low=0.625, ci_high=0.8125, n=27)
     others = [
         record(method="ridge", value=0.111),
         record(dataset="other", value=0.222),
@@ -99,7 +101,7 @@ def test_the_card_has_the_scores_and_the_hub_can_read_it(export, metrics):
     assert card.data.library_name == "neurodecode"
     rows = card.text.splitlines()
     assert "| two_way | a.1 | 0.812 | 0.75 to 0.875 | 0.5 | 9 | 9 | 2.5 |" in rows
-    assert "| two_way | a.1+b+c | 0.75 | 0.625 to 0.812 | 0.5 | 27 | 9 | 2.5 |" in rows
+    assert "| two_way | mean | 0.75 | 0.625 to 0.812 | 0.5 | 27 | 9 | 2.5 |" in rows
     assert "- `two_way`: share of distractors that score below the truth" in rows
     assert "| b | 9 | 3 (1 to 3) |" in rows
     for absent in ("0.111", "0.222", "0.333"):
