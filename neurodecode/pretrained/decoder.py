@@ -164,7 +164,7 @@ class PretrainedDecoder:
             for name, values in parts.items()
         }
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(
         self, responses: Mapping[str, np.ndarray | Tensor], *, session: Session | None
     ) -> Decoded:

@@ -11,7 +11,7 @@ from torch import Tensor
 from neurodecode.errors import DataError
 from neurodecode.loaders.scaler import TrialScaler
 
-__all__ = ["Session", "check_responses", "standardise"]
+__all__ = ["Session", "as_batch", "check_responses", "standardise"]
 
 #: A session number for all trials, one for each trial, or either of them by subject.
 Session = int | Sequence[int] | np.ndarray | Mapping[str, "int | Sequence[int] | np.ndarray"]

@@ -11,9 +11,13 @@ import torch
 from decoding_world import LATENT, N_VOXELS, TOKENS
 from safetensors.torch import load_file, save_file
 
+from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, DataError, WeightsError
 from neurodecode.files import sha256
+from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.pretrained import PretrainedDecoder
+from neurodecode.pretrained.classes import build_decoder
+from neurodecode.pretrained.responses import check_responses, standardise
 from neurodecode.store import ResponseStore, read_predictions
 
 pytestmark = [
@@ -225,6 +229,29 @@ def test_a_configuration_builds_nothing_but_networks_of_ours(copy, spec, says):
     rewrite(copy, decoder=spec)
     with pytest.raises(ConfigError, match=says):
         PretrainedDecoder.from_pretrained(copy)
+
+
+def test_parts_of_another_package_are_built_if_it_is_named():
+    context = BuildContext({"a": 7, "b": 8}, {"tokens": (9,)})
+    spec = {
+        "class_path": BRAIN,
+        "init_args": {"width": 6, "adapter": {"class_path": "torch.nn.Linear"}, "low_level": None},
+    }
+    with pytest.raises(ConfigError, match=r"adapter names torch\.nn\.Linear"):
+        build_decoder(spec, context)
+    decoder = build_decoder(spec, context, packages=("neurodecode", "torch"))
+    assert type(decoder.adapters.adapters["sub-b"]) is torch.nn.Linear
+    assert decoder({"b": torch.zeros(4, 8)}).tokens.shape == (4, 1, 9)
+
+
+def test_time_resolved_responses_keep_their_samples():
+    values = check_responses(np.ones((4, 7, 9)), "a", {"a": 7}, n_times=9)
+    scaler = TrialScaler(np.array([1, 2]), np.zeros((2, 7)), np.arange(1, 15).reshape(2, 7))
+    scaled = standardise(values, "a", scaler, [1, 2, 2, 1])
+    assert scaled.shape == (4, 7, 9)
+    np.testing.assert_allclose(scaled[1, :, 3], 1 / np.arange(8, 15))
+    with pytest.raises(DataError, match=r"responses have 9 x 7 features .* trained on 7 x 9"):
+        check_responses(np.ones((4, 9, 7)), "a", {"a": 7}, n_times=9)
 
 
 def test_arguments_of_another_version_are_one_line(copy):
