@@ -30,6 +30,7 @@ COMMANDS = {
     "reconstruct": "turn decoded embeddings into pictures",
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",
+    "export": "put a trained decoder into a folder that is loaded without data",
 }
 LIGHTNING = ("fit", "validate", "test", "predict")
 
