@@ -21,6 +21,7 @@ COMMANDS = {
     "locate": "find the real recordings in a folder and note where they are",
     "prepare": "read a data set: stores of responses and stimuli, checked splits",
     "embed": "embed the stimuli with an image or image-text model",
+    "augment": "predict responses to pictures a subject never saw, for training decoders",
     "fit": "train a model (LightningCLI: --config FILE, --print_config, ...)",
     "validate": "score a trained model on the validation set (LightningCLI)",
     "test": "run a trained model on the test set (LightningCLI)",

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
 
     _check(args)
     split = read_split(args.splits)
-    paths = _store_paths(args.stores, args.subjects)
+    paths = store_paths(args.stores, args.subjects)
     jobs = list(_jobs(args, [open_responses(path) for path in paths], split))
     predictions = []
     name = args.name or args.method
@@ -113,7 +113,8 @@ def _check(args: argparse.Namespace) -> None:
             raise ConfigError(f"--{option.replace('_', '-')} is {value}; give a positive number")
 
 
-def _store_paths(folder: Path, subjects: list[str]) -> list[Path]:
+def store_paths(folder: Path, subjects: list[str]) -> list[Path]:
+    """Files of the chosen subjects, or of all."""
     found = {path.stem.removeprefix("sub-"): path for path in sorted(folder.glob("sub-*.h5"))}
     if not found:
         raise DataError("no sub-*.h5 found", file=folder, fix="run `neurodecode prepare` first")
@@ -134,7 +135,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
     if args.embeddings:
         files = [EmbeddingStore(path) for path in args.embeddings]
         features = baselines.Features(files, args.target)
-        _check_target(features)
+        check_target(features)
     components = args.components
     if components is None and args.method == "encoder_likelihood":
         components = 200
@@ -178,7 +179,8 @@ def _linear_job(
     return delayed(work)(store, split, fold, features, options)
 
 
-def _check_target(features: Features) -> None:
+def check_target(features: Features) -> None:
+    """Refuse embedding stores without the array that is asked for."""
     for store in features.stores:
         if features.target not in store.shapes:
             raise DataError(

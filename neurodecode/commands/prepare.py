@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--val-share", type=float, default=0.1, help="validation's share of what is not test")
     add("--n-folds", type=int, default=5, help="folds of the scheme kfold")
     add("--seed", type=int, default=0, help="seed of the split")
+    add("--unshown", type=int, default=0,
+        help="also store this many pictures that none of the subjects was shown, for `neurodecode"
+        " augment` (default: none)")  # fmt: skip
     add("--image-size", type=int, help="crop and resize the pictures to this many pixels")
     add("--option", action="append", default=[], metavar="KEY=VALUE", help="option of the reader")
 
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
         val_share=args.val_share,
         n_folds=args.n_folds,
         seed=args.seed,
+        unshown=args.unshown,
         quiet=args.quiet,
     )
     found = prepare(reader, args.out, options)

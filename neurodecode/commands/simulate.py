@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--subjects", type=int, default=4, help="number of subjects")
     add("--images-per-subject", type=int, default=900, help="pictures only one subject sees")
     add("--shared", type=int, default=100, help="pictures all subjects see: the test set")
+    add("--unshown", type=int, default=0,
+        help="further pictures that nobody sees (default: none)")  # fmt: skip
     add("--repeats", type=int, default=3, help="how often each picture is shown")
     add("--image-size", type=int, default=64, help="side of the pictures in pixels")
     add("--seed", type=int, default=0, help="seed of everything")
@@ -53,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
         repeats=args.repeats,
         seed=args.seed,
         image_size=args.image_size,
+        unshown=args.unshown,
     )
     out = simulate(args.out, options, n_jobs=args.jobs, quiet=args.quiet)
     _LOG.info("wrote %s", out)

@@ -44,6 +44,8 @@ class DatasetReader(ABC):
     """How the field splits it: a name in `neurodecode.splits.SCHEMES`."""
     quiet: bool = True
     """Whether to show no progress while reading; a caller may set it."""
+    more_pictures: ClassVar[bool] = False
+    """Whether the data set has pictures that nobody was shown; then `stimuli` knows `n_unshown`."""
     layouts: ClassVar[tuple[tuple[str, ...], ...]]
     """Glob patterns; a folder in which each pattern of one layout matches holds the data set."""
 

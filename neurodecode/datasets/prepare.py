@@ -40,6 +40,8 @@ class PrepareOptions:
         Number of folds of the scheme ``kfold``.
     seed : int
         Seed of the split.
+    unshown : int
+        Pictures to store besides, which none of the subjects was shown.
     quiet : bool
         No progress bars.
     """
@@ -51,6 +53,7 @@ class PrepareOptions:
     val_share: float = 0.1
     n_folds: int = 5
     seed: int = 0
+    unshown: int = 0
     quiet: bool = False
 
 
@@ -108,7 +111,7 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
         raise DataError("no subject found", file=reader.root, fix=reader.how_to_get)
     dropped: dict[str, int] = {}
     with atomic_folder(out) as folder:
-        stimuli = _store_stimuli(reader, subjects, folder)
+        stimuli = _store_stimuli(reader, subjects, options.unshown, folder)
         for subject in subjects:
             with about(file=reader.root, subject=subject):
                 recording = reader.recording(subject)
@@ -133,9 +136,12 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
 
 
 def _store_stimuli(
-    reader: DatasetReader, subjects: Sequence[str], folder: Path
+    reader: DatasetReader, subjects: Sequence[str], unshown: int, folder: Path
 ) -> StimulusSet | None:
-    stimuli = reader.stimuli(subjects)
+    if unshown and not reader.more_pictures:
+        raise ConfigError(f"--unshown: {reader.name} has no pictures that nobody was shown")
+    more: dict[str, int] = {"n_unshown": unshown} if unshown else {}
+    stimuli = reader.stimuli(subjects, **more)
     if stimuli is None:
         return None
     reserve(folder, int(np.prod(stimuli.images.shape)))

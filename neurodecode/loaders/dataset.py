@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from neurodecode.loaders.rows import Row
+from neurodecode.loaders.rows import BatchPlan, Row, SyntheticRow
 from neurodecode.loaders.scaler import TrialScaler
+from neurodecode.loaders.synthetic import SyntheticTrials
 from neurodecode.loaders.targets import TargetBank
 from neurodecode.store import ResponseStore
 
@@ -19,7 +20,8 @@ __all__ = ["Batch", "ResponseDataset", "ScaledTrials"]
 
 #: ``responses`` (mapping of subject to Tensor of shape (n_rows, n_features)), ``targets``
 #: (mapping of name to Tensor of shape (n_batch, ...)), ``stimulus`` and ``n_averaged``
-#: (Tensors of int of shape (n_batch,)). Rows are counted subject after subject.
+#: (Tensors of int of shape (n_batch,)). Rows are counted subject after subject. A training
+#: batch may hold ``negatives`` besides, targets of other stimuli (mapping of name to Tensor).
 Batch = dict[str, Any]
 
 
@@ -89,36 +91,55 @@ class ResponseDataset(Dataset):
     bank : TargetBank
         Embeddings.
     rows : sequence of Row
-        The rows that integer indices stand for; a sampler may also ask for other `Row` s.
+        The rows that integer indices stand for; a sampler asks for a whole `BatchPlan`.
+    synthetic : mapping of str to SyntheticTrials, optional
+        Synthetic trials of every subject.
     """
 
     def __init__(
-        self, subjects: Mapping[str, ScaledTrials], bank: TargetBank, rows: Sequence[Row] = ()
+        self,
+        subjects: Mapping[str, ScaledTrials],
+        bank: TargetBank,
+        rows: Sequence[Row] = (),
+        synthetic: Mapping[str, SyntheticTrials] | None = None,
     ) -> None:
         self.subjects, self.bank, self.rows = dict(subjects), bank, list(rows)
+        self.synthetic = dict(synthetic or {})
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, item: int | list[Row]) -> Batch:
-        if isinstance(item, list):
-            return self._batch(item)
-        return self._batch([self.rows[item]])
+    def __getitem__(self, item: int | BatchPlan) -> Batch:
+        if not isinstance(item, BatchPlan):
+            return self._batch([self.rows[item]])
+        batch = self._batch(item.rows, item.synthetic)
+        if item.negatives:
+            index = np.array(item.negatives, dtype=np.int64)
+            batch["negatives"] = {name: self.bank.read(name, index) for name in self.bank.shapes}
+        return batch
 
     def __getitems__(self, items: Iterable[int]) -> Batch:
         return self._batch([self.rows[item] for item in items])
 
-    def _batch(self, rows: Sequence[Row]) -> Batch:
+    def _batch(self, rows: Sequence[Row], synthetic: Sequence[SyntheticRow] = ()) -> Batch:
         responses: dict[str, Tensor] = {}
         stimulus: list[int] = []
         n_averaged: list[int] = []
         for number, (name, trials) in enumerate(self.subjects.items()):
             groups = [row.trials for row in rows if row.subject == number]
-            if not groups:
-                continue
-            responses[name] = trials.averages(groups)
-            stimulus += [int(trials.stimulus[group[0]]) for group in groups]
-            n_averaged += [len(group) for group in groups]
+            drawn = [row for row in synthetic if row.subject == number]
+            parts = []
+            if groups:
+                parts.append(trials.averages(groups))
+                stimulus += [int(trials.stimulus[group[0]]) for group in groups]
+                n_averaged += [len(group) for group in groups]
+            if drawn:
+                source = self.synthetic[name]
+                parts.append(torch.from_numpy(source.draw(drawn)))
+                stimulus += [int(source.stimulus[row.picture]) for row in drawn]
+                n_averaged += [source.n_averaged] * len(drawn)
+            if parts:
+                responses[name] = torch.cat(parts)
         index = np.array(stimulus, dtype=np.int64)
         return {
             "responses": responses,

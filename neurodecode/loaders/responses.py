@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +16,12 @@ from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, DataError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
 from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus
-from neurodecode.loaders.sampler import BalancedSampler, ResumableLoader
+from neurodecode.loaders.sampler import BalancedSampler, Extras, ResumableLoader
 from neurodecode.loaders.scaler import TrialScaler
+from neurodecode.loaders.synthetic import SyntheticTrials, open_synthetic
 from neurodecode.loaders.targets import TargetBank
 from neurodecode.splits import read_split
-from neurodecode.store import ResponseStore
+from neurodecode.store import EmbeddingStore, ResponseStore
 
 __all__ = ["ResponseDataModule"]
 
@@ -58,6 +57,14 @@ class ResponseDataModule(LightningDataModule):
         trials.
     seed : int
         Seed of the order of training rows.
+    synthetic : path, optional
+        Folder of ``neurodecode augment``: training also sees what an encoder predicts for
+        pictures that a subject was not shown, with noise as of an average of `repeats`.
+    synthetic_share : float
+        Share of every training batch that is synthetic.
+    negatives : int
+        Other pictures that training may use (`Split.pool`), whose targets each training batch
+        holds as negatives for a contrastive loss.
     predict_on : {"test", "validation", "train"}
         Stimuli that ``predict`` runs on.
     in_memory : bool, optional
@@ -84,6 +91,9 @@ class ResponseDataModule(LightningDataModule):
         batch_size: int = 128,
         repeats: int = 1,
         seed: int = 0,
+        synthetic: Path | None = None,
+        synthetic_share: float = 0.5,
+        negatives: int = 0,
         predict_on: Side = "test",
         in_memory: bool | None = None,
         num_workers: int = 0,
@@ -96,7 +106,17 @@ class ResponseDataModule(LightningDataModule):
         self.split = read_split(splits or Path(stores) / "splits.json")
         if not 0 <= fold < len(self.split.folds):
             raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
-        self.stimuli = sorted({str(s) for store in self.stores.values() for s in store.stimulus_id})
+        shown = {str(s) for store in self.stores.values() for s in store.stimulus_id}
+        self._synthetic = (
+            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.fingerprint)
+        )
+        more = {name for each in self._synthetic.values() for name in each.stimulus_id}
+        self.negatives, self.synthetic_share = negatives, synthetic_share
+        self._pool: list[str] = []
+        if negatives:
+            known = EmbeddingStore(next(iter(self.embeddings.values()))).ids
+            self._pool = self.split.pool(fold, known)
+        self.stimuli = sorted(shown | more | set(self._pool))
         self._row_of = {name: row for row, name in enumerate(self.stimuli)}
         shapes = TargetBank(embeddings, [], in_memory=False).shapes
         self.in_memory = self._small(shapes) if in_memory is None else in_memory
@@ -177,11 +197,21 @@ class ResponseDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches with equal shares of the subjects, in a new order every epoch."""
+        synthetic = {
+            name: SyntheticTrials(each, self.repeats, self._row_of)
+            for name, each in self._synthetic.items()
+        }
+        extras = Extras(
+            n_pictures=[len(trials) for trials in synthetic.values()],
+            share=self.synthetic_share,
+            bank=[self._row_of[name] for name in self._pool],
+            n_negatives=self.negatives,
+        )
         sampler = BalancedSampler(
-            list(self.rows("train").values()), self.batch_size, self.repeats, self.seed
+            list(self.rows("train").values()), self.batch_size, self.repeats, self.seed, extras
         )
         self._loader = ResumableLoader(
-            ResponseDataset(self._subjects, self.bank),
+            ResponseDataset(self._subjects, self.bank, synthetic=synthetic),
             sampler=sampler,
             batch_size=None,
             num_workers=self.num_workers,
@@ -224,8 +254,7 @@ class ResponseDataModule(LightningDataModule):
     @cached_property
     def fingerprint(self) -> str:
         """Digest of what is held out; a checkpoint of another division is refused."""
-        sides = json.dumps(self.split.folds[self.fold].sides(), sort_keys=True)
-        return hashlib.blake2b(sides.encode(), digest_size=16).hexdigest()
+        return self.split.folds[self.fold].digest
 
     def state_dict(self) -> dict[str, Any]:
         """Return statistics of the training trials, digest of the split, and where training is."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Row", "SubjectRows", "group_by_stimulus"]
+__all__ = ["BatchPlan", "Row", "SubjectRows", "SyntheticRow", "group_by_stimulus"]
 
 
 class Row(NamedTuple):
@@ -24,6 +24,42 @@ class Row(NamedTuple):
 
     subject: int
     trials: tuple[int, ...]
+
+
+class SyntheticRow(NamedTuple):
+    """One row of a batch: what an encoder predicts for a picture, with fresh noise.
+
+    Parameters
+    ----------
+    subject : int
+        Number of the subject in the data set.
+    picture : int
+        Row of the subject's synthetic responses.
+    seed : int
+        Of the noise.
+    """
+
+    subject: int
+    picture: int
+    seed: int
+
+
+class BatchPlan(NamedTuple):
+    """What one training batch is made of.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Measured trials.
+    synthetic : list of SyntheticRow
+        Predicted ones.
+    negatives : list of int
+        Rows of the target bank that are contrasted against, besides those of the batch.
+    """
+
+    rows: list[Row]
+    synthetic: list[SyntheticRow]
+    negatives: list[int]
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch.distributed as dist
 from torch.utils.data import DataLoader, DistributedSampler
 
 from neurodecode.errors import ConfigError
-from neurodecode.loaders.rows import Row, SubjectRows
+from neurodecode.loaders.rows import BatchPlan, Row, SubjectRows, SyntheticRow
 
-__all__ = ["BalancedSampler", "ResumableLoader"]
+__all__ = ["BalancedSampler", "Extras", "ResumableLoader"]
+
+_SYNTHETIC, _NEGATIVES = 1, 2  # streams of random numbers beside that of the measured trials
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a batch holds besides measured trials.
+
+    Parameters
+    ----------
+    n_pictures : sequence of int
+        How many pictures each subject has synthetic responses to; empty for none.
+    share : float
+        Share of every subject's rows that is synthetic, from 0 to below 1.
+    bank : sequence of int
+        Rows of the target bank that may be negatives.
+    n_negatives : int
+        How many of them each batch gets.
+
+    Raises
+    ------
+    ConfigError
+        If the share is out of range, or there are not enough negatives.
+    """
+
+    n_pictures: Sequence[int] = ()
+    share: float = 0.0
+    bank: Sequence[int] = ()
+    n_negatives: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share < 1:
+            raise ConfigError(f"synthetic_share is {self.share}; give a share from 0 to below 1")
+        if not 0 <= self.n_negatives <= len(self.bank):
+            raise ConfigError(
+                f"negatives is {self.n_negatives}; training may use {len(self.bank)} pictures"
+            )
+
+    def count(self, share: int) -> int:
+        """How many of a subject's rows in a batch are synthetic."""
+        return min(round(self.share * share), share - 1) if len(self.n_pictures) else 0
 
 
 class BalancedSampler(DistributedSampler):
@@ -34,6 +76,8 @@ class BalancedSampler(DistributedSampler):
         How many trials of a stimulus are averaged; all, if there are fewer.
     seed : int
         Seed of all draws.
+    extras : Extras, optional
+        Synthetic trials, which take a part of every subject's rows, and negatives.
 
     Raises
     ------
@@ -47,7 +91,12 @@ class BalancedSampler(DistributedSampler):
     """
 
     def __init__(
-        self, subjects: Sequence[SubjectRows], batch_size: int, repeats: int = 1, seed: int = 0
+        self,
+        subjects: Sequence[SubjectRows],
+        batch_size: int,
+        repeats: int = 1,
+        seed: int = 0,
+        extras: Extras | None = None,
     ) -> None:
         # the parent's constructor wants the rank now; here it is known when an epoch begins
         self.subjects = list(subjects)
@@ -57,6 +106,9 @@ class BalancedSampler(DistributedSampler):
                 f"batch_size {batch_size} is smaller than the number of subjects"
                 f" ({len(self.subjects)}); raise data.batch_size or choose data.subjects"
             )
+        self.extras = extras or Extras()
+        self.n_synthetic = self.extras.count(self.share)
+        self.share -= self.n_synthetic
         self.repeats, self.seed = repeats, seed
         self.epoch, self.first = 0, 0
 
@@ -93,13 +145,31 @@ class BalancedSampler(DistributedSampler):
         """
         self.epoch, self.first = epoch, batch
 
-    def __iter__(self) -> Iterator[list[Row]]:
+    def __iter__(self) -> Iterator[BatchPlan]:
         rank, world = self._rank_and_world()
         n_batches = len(self) * world
         shares = [self._epoch_rows(number, n_batches) for number in range(len(self.subjects))]
         first, self.first = self.first, 0
         for batch in range(first, len(self)):
-            yield [row for rows in shares for row in rows[batch * world + rank]]
+            number = batch * world + rank
+            rows = [row for rows in shares for row in rows[number]]
+            yield BatchPlan(rows, self._synthetic(number), self._negatives(number))
+
+    def _synthetic(self, batch: int) -> list[SyntheticRow]:
+        rng = np.random.default_rng([self.seed, self.epoch, batch, _SYNTHETIC])
+        rows = []
+        for subject, n_pictures in enumerate(self.extras.n_pictures):
+            n = min(self.n_synthetic, n_pictures)
+            pictures = rng.choice(n_pictures, n, replace=False).tolist()
+            seeds = rng.integers(2**63, size=n).tolist()
+            rows += [SyntheticRow(subject, *pair) for pair in zip(pictures, seeds, strict=True)]
+        return rows
+
+    def _negatives(self, batch: int) -> list[int]:
+        if not self.extras.n_negatives:
+            return []
+        rng = np.random.default_rng([self.seed, self.epoch, batch, _NEGATIVES])
+        return rng.choice(self.extras.bank, self.extras.n_negatives, replace=False).tolist()
 
     def _epoch_rows(self, subject: int, n_batches: int) -> list[list[Row]]:
         """Rows of one subject for all batches of the epoch."""

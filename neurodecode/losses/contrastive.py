@@ -88,6 +88,7 @@ def soft_clip(
     *,
     bidirectional: bool = True,
     detach_targets: bool = True,
+    negatives: Tensor | None = None,
 ) -> Tensor:
     r"""SoftCLIP: contrast against the similarity of the targets among themselves.
 
@@ -110,6 +111,9 @@ def soft_clip(
     detach_targets : bool
         Keep gradients out of the targets. The similarities :math:`q` move with the targets,
         so a trainable target could lower this loss by making all stimuli alike.
+    negatives : Tensor of shape (n_negatives, dim), optional
+        Embeddings of further stimuli, unit rows: more columns of the first direction, in the
+        logits as in the weights.
 
     Returns
     -------
@@ -123,9 +127,13 @@ def soft_clip(
     if detach_targets:
         targets = targets.detach()
     logits = scaled_similarity(predictions, targets, temperature)
-    weights = scaled_similarity(targets, targets, temperature).softmax(dim=-1)
-    forward = soft_cross_entropy(logits, weights)
-    return (forward + soft_cross_entropy(logits.T, weights)) / 2 if bidirectional else forward
+    alike = scaled_similarity(targets, targets, temperature)
+    backward = soft_cross_entropy(logits.T, alike.softmax(dim=-1)) if bidirectional else None
+    if negatives is not None:
+        logits = torch.cat([logits, scaled_similarity(predictions, negatives, temperature)], dim=1)
+        alike = torch.cat([alike, scaled_similarity(targets, negatives, temperature)], dim=1)
+    forward = soft_cross_entropy(logits, alike.softmax(dim=-1))
+    return forward if backward is None else (forward + backward) / 2
 
 
 def info_nce(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from neurodecode.losses.contrastive import scaled_similarity, soft_cross_entropy
@@ -160,6 +161,7 @@ def bimixco(
     temperature: float | Tensor = 0.006,
     *,
     bidirectional: bool = True,
+    negatives: Tensor | None = None,
 ) -> Tensor:
     r"""BiMixCo: contrast mixed trials with the stimuli of both their parts.
 
@@ -179,6 +181,8 @@ def bimixco(
         Positive.
     bidirectional : bool
         Average both directions, or use the first alone.
+    negatives : Tensor of shape (n_negatives, dim), optional
+        Embeddings of further stimuli, unit rows: wrong answers in the first direction.
 
     Returns
     -------
@@ -197,5 +201,10 @@ def bimixco(
     """
     logits = scaled_similarity(predictions, targets, temperature)
     weights = mixing_matrix(mixup.permutation.to(logits.device), mixup.lambdas.to(logits))
+    backward = soft_cross_entropy(logits.T, weights.T) if bidirectional else None
+    if negatives is not None:
+        others = scaled_similarity(predictions, negatives, temperature)
+        logits = torch.cat([logits, others], dim=1)
+        weights = F.pad(weights, (0, len(negatives)))
     forward = soft_cross_entropy(logits, weights)
-    return (forward + soft_cross_entropy(logits.T, weights.T)) / 2 if bidirectional else forward
+    return forward if backward is None else (forward + backward) / 2

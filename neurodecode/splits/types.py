@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 
 __all__ = ["SIDES", "Fold", "Split", "Trials", "run_keys"]
 
@@ -37,6 +40,12 @@ class Fold:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the three sides: what was made for one division fits no other."""
+        sides = json.dumps(self.sides(), sort_keys=True)
+        return hashlib.blake2b(sides.encode(), digest_size=16).hexdigest()
 
     def sides(self) -> dict[str, tuple[str, ...]]:
         """Return the three sides by name.
@@ -126,6 +135,36 @@ class Split:
                 fix="run `neurodecode prepare` again",
             )
         return {side: np.flatnonzero(sides == side) for side in SIDES}
+
+    def pool(self, fold: int, stimuli: Collection[str]) -> list[str]:
+        """Stimuli that training may use whether or not there are responses to them.
+
+        Parameters
+        ----------
+        fold : int
+            Which fold.
+        stimuli : collection of str
+            All stimuli of the data set, shown or not.
+
+        Returns
+        -------
+        list of str
+            Training stimuli, and those that nobody was shown unless they look like one that is
+            held out; sorted.
+
+        Raises
+        ------
+        ConfigError
+            If the split is one of runs: then every stimulus may be on both sides.
+        """
+        if self.unit != "stimulus":
+            raise ConfigError(
+                f"split {self.scheme} divides runs, not stimuli: training and test share theirs"
+            )
+        division = self.folds[fold]
+        held_out = {*division.validation, *division.test}
+        alike = {name for group in self.duplicates if held_out & set(group) for name in group}
+        return sorted(set(stimuli) - held_out - alike)
 
 
 def run_keys(session: Sequence[int] | np.ndarray, run: Sequence[int] | np.ndarray) -> np.ndarray:

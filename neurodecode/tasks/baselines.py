@@ -24,6 +24,7 @@ from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
 
 __all__ = ["Features", "LinearOptions", "classify", "decode", "identify", "identify_predicted"]
 
+
 @dataclass(frozen=True)
 class LinearOptions:
     """Settings of the linear models.

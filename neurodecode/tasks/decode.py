@@ -131,7 +131,8 @@ class DecodeTask(DecodingModule):
             temperature = cosine_temperature(
                 self.current_epoch - n_mixing, self.n_epochs - n_mixing, *self.temperature
             )
-        losses = self.losses(self(responses), batch["targets"], temperature, mixup)
+        negatives = batch.get("negatives")
+        losses = self.losses(self(responses), batch["targets"], temperature, mixup, negatives)
         n = len(batch["stimulus"])
         for name, value in losses.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=n,
@@ -144,6 +145,7 @@ class DecodeTask(DecodingModule):
         targets: dict[str, Tensor],
         temperature: float,
         mixup: Mixup | None = None,
+        negatives: dict[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Weighted sum of the losses, and each of them.
 
@@ -157,6 +159,8 @@ class DecodeTask(DecodingModule):
             Of the contrastive loss.
         mixup : Mixup, optional
             How the responses were mixed.
+        negatives : dict of str to Tensor of shape (n_negatives, ...), optional
+            Embeddings of other stimuli to tell the true one from.
 
         Returns
         -------
@@ -165,10 +169,11 @@ class DecodeTask(DecodingModule):
         """
         tokens = targets[self.decoder.target]
         predicted, true = unit_rows(decoded.tokens), unit_rows(tokens)
+        others = None if negatives is None else unit_rows(negatives[self.decoder.target])
         if mixup is None:
-            contrast = soft_clip(predicted, true, temperature)
+            contrast = soft_clip(predicted, true, temperature, negatives=others)
         else:
-            contrast = bimixco(predicted, true, mixup, temperature)
+            contrast = bimixco(predicted, true, mixup, temperature, negatives=others)
         parts = {"contrastive": contrast}
         total = self.contrastive_weight * contrast
         mixed = (lambda values: values) if mixup is None else mixup.mix

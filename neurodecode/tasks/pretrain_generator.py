@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from neurodecode.embed.bundle import read_bundle
 from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
 from neurodecode.generate.noise import training_scheduler
+from neurodecode.tasks.pretrain_channel import DecodingChannel
 from neurodecode.tasks.schedules import adamw_cosine
 
 
@@ -32,9 +33,8 @@ class PretrainGenerator(pl.LightningModule):
         See `neurodecode.generate.denoiser.MiniDenoiser`.
     drop : float
         Share of the samples that are trained without their tokens.
-    token_noise : float
-        Standard deviation of noise added to the normalised tokens, of a strength drawn anew for
-        each sample: what a decoder predicts is never the exact token.
+    channel : bool
+        Train on tokens as a decoder would give them (`DecodingChannel`) instead of true ones.
     snr_cap : float
         Cap of the signal-to-noise ratio in the weights.
     lr, weight_decay : float
@@ -53,7 +53,7 @@ class PretrainGenerator(pl.LightningModule):
         heads: int = 4,
         norm_groups: int = 16,
         drop: float = 0.1,
-        token_noise: float = 0.3,
+        channel: bool = True,
         snr_cap: float = 5.0,
         lr: float = 1e-3,
         weight_decay: float = 0.01,
@@ -69,7 +69,13 @@ class PretrainGenerator(pl.LightningModule):
         self.model = MiniDenoiser.from_config(self.config)
         if start_from is not None:
             self.model.load_state_dict(read_bundle("mini-generator", Path(start_from))[1])
+        self.channel = DecodingChannel(1 + self.model.grid**2, token_width) if channel else None
         self.scheduler = training_scheduler()
+
+    def setup(self, stage: str) -> None:
+        """Learn from the training tokens what decoded ones look like."""
+        if stage == "fit" and self.channel is not None:
+            self.channel.fit(self.trainer.datamodule.sets["train"].tokens)
 
     def _loss(self, latents: Tensor, tokens: Tensor, noise: Tensor, steps: Tensor) -> Tensor:
         noisy = self.scheduler.add_noise(latents, noise, steps)
@@ -85,9 +91,8 @@ class PretrainGenerator(pl.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Denoise latents at random steps of the schedule."""
         latents, n = batch["latents"], len(batch["latents"])
-        tokens = normalise_tokens(batch["tokens"])
-        spread = self.hparams["token_noise"] * torch.rand(n, 1, 1, device=tokens.device)
-        tokens = normalise_tokens(tokens + spread * torch.randn_like(tokens))
+        tokens = batch["tokens"] if self.channel is None else self.channel(batch["tokens"])
+        tokens = normalise_tokens(tokens)
         kept = torch.rand(n, 1, 1, device=tokens.device) >= self.hparams["drop"]
         steps = torch.randint(0, 1000, (n,), device=tokens.device)
         loss = self._loss(latents, tokens * kept, torch.randn_like(latents), steps)

@@ -36,6 +36,8 @@ class MiniOptions:
         Seed of everything.
     image_size : int
         Side of the pictures in pixels.
+    unshown : int
+        Further pictures that nobody sees.
     """
 
     n_subjects: int = 4
@@ -44,6 +46,7 @@ class MiniOptions:
     repeats: int = 3
     seed: int = 0
     image_size: int = 64
+    unshown: int = 0
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -52,6 +55,7 @@ class MiniOptions:
             ("shared", 2),
             ("repeats", 1),
             ("image_size", 16),
+            ("unshown", 0),
         ):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give at least {least}")
@@ -64,7 +68,7 @@ class Plan:
     Parameters
     ----------
     scenes : list of Scene
-        Scene of each row of `imgBrick`.
+        Scene of each row of `imgBrick`; those that nobody sees come last.
     images : array of int of shape (n_subjects, n_images)
         Row (0-based) of each subject's n-th image; the shared ones come first.
     order : array of int of shape (n_trials,)
@@ -144,6 +148,9 @@ def make_plan(options: MiniOptions) -> Plan:
     order = _order(rng, n_shared, n_own, options.repeats, int((session < most).sum()))
     full = (options.n_subjects + 1) // 2
     n_sessions = tuple(most - (subject >= full) for subject in range(options.n_subjects))
+    # from a stream of their own: how many there are changes nothing else in this world
+    unshown = stream(options.seed, 3)
+    scenes += [sample_scene(unshown) for _ in range(options.unshown)]
     return Plan(scenes, np.hstack([shared, own]), order, session, n_sessions, n_shared)
 
 

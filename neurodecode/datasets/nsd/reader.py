@@ -63,6 +63,7 @@ class NaturalScenes(DatasetReader):
         " (COCO annotations go to nsddata_stimuli/stimuli/nsd/annotations)"
     )
     split_scheme = "shared-test"
+    more_pictures = True
     layouts = (("nsddata/experiments/nsd/nsd_expdesign.mat", "nsddata_betas/ppdata/subj*"),)
 
     def __init__(
@@ -169,12 +170,34 @@ class NaturalScenes(DatasetReader):
             features["ncsnr"] = read_voxels(path, mask, affine, subject)
         return features
 
-    def stimuli(self, subjects: Iterable[str] | None = None) -> StimulusSet:
-        """Open the pictures; see `DatasetReader.stimuli`."""
+    def stimuli(self, subjects: Iterable[str] | None = None, n_unshown: int = 0) -> StimulusSet:
+        """Open the pictures; see `DatasetReader.stimuli`.
+
+        Parameters
+        ----------
+        subjects : iterable of str, optional
+            Only what these subjects were shown; everybody by default.
+        n_unshown : int
+            Further pictures, evenly spaced among those that none of the subjects was shown and
+            that are not planned for all.
+
+        Returns
+        -------
+        StimulusSet
+            The pictures.
+
+        Raises
+        ------
+        DataError
+            If there are not so many.
+        """
+        chosen = list(self.subjects if subjects is None else subjects)
         rows: set[int] = set()
-        for subject in self.subjects if subjects is None else subjects:
+        for subject in chosen:
             self.check_subject(subject)
             rows.update(self._design(subject).image[self._shown(subject)].tolist())
+        if n_unshown:
+            rows.update(self._unshown(rows, chosen, n_unshown))
         ordered = np.array(sorted(rows), dtype=np.int64)
         first: dict[str, int] = {}
         for content, row in zip(self._ids(ordered), ordered.tolist(), strict=True):
@@ -190,6 +213,19 @@ class NaturalScenes(DatasetReader):
             boxes=None if notes is None else [list(note.boxes) for note in notes],
             names=[f"nsd-{row:05d}" for row in kept.tolist()],
         )
+
+    def _unshown(self, shown: set[int], subjects: Sequence[str], n: int) -> list[int]:
+        """Rows of pictures that are neither shown nor planned for everybody."""
+        planned = {row for subject in subjects for row in self._design(subject).shared.tolist()}
+        others = np.setdiff1d(ImageBrick(self._paths.images).rows, sorted(shown | planned))
+        if n > len(others):
+            raise DataError(
+                f"{n} pictures that nobody was shown are asked for, there are {len(others)}",
+                file=self._paths.images,
+                field="imgBrick",
+                fix="give a smaller --unshown",
+            )
+        return others[np.arange(n) * len(others) // n].tolist()
 
     def test_stimuli(self) -> Collection[str]:
         """Pictures planned for every subject (the shared 1000)."""

@@ -1,0 +1,110 @@
+"""Synthetic trials: an encoder's prediction for a picture, plus noise like that of an average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from neurodecode.errors import DataError, LeakError
+from neurodecode.loaders.rows import SyntheticRow
+from neurodecode.store import ResponseStore
+from neurodecode.store.synthetic import SyntheticResponses, read_synthetic
+
+__all__ = ["SyntheticTrials", "open_synthetic"]
+
+
+class SyntheticTrials:
+    """Synthetic trials of one subject, in memory.
+
+    Parameters
+    ----------
+    synthetic : SyntheticResponses
+        Predicted responses and covariances.
+    n_averaged : int
+        Trials that each synthetic one stands for.
+    row_of : mapping of str to int
+        Row of each stimulus in the target bank.
+    """
+
+    def __init__(
+        self, synthetic: SyntheticResponses, n_averaged: int, row_of: Mapping[str, int]
+    ) -> None:
+        self.responses, self.n_averaged = synthetic.responses, n_averaged
+        self.stimulus = np.array([row_of[name] for name in synthetic.stimulus_id], dtype=np.int64)
+        self._factor = synthetic.noise_factor(n_averaged).T.copy()
+
+    def __len__(self) -> int:
+        return len(self.stimulus)
+
+    def draw(self, rows: Sequence[SyntheticRow]) -> np.ndarray:
+        """Make trials.
+
+        Parameters
+        ----------
+        rows : sequence of SyntheticRow of length n
+            Pictures, and the seed of each one's noise.
+
+        Returns
+        -------
+        array of float32 of shape (n, n_features)
+            In units of responses standardised by training trials.
+        """
+        n_features = self.responses.shape[1]
+        white = np.stack(
+            [
+                np.random.default_rng(row.seed).standard_normal(n_features, np.float32)
+                for row in rows
+            ]
+        )
+        predicted = self.responses[[row.picture for row in rows]]
+        return predicted.astype(np.float32) + white @ self._factor
+
+
+def open_synthetic(
+    folder: str | Path, stores: Mapping[str, ResponseStore], split: str
+) -> dict[str, SyntheticResponses]:
+    """Read the synthetic responses of some subjects.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of ``neurodecode augment``.
+    stores : mapping of str to ResponseStore
+        Measured responses of each subject.
+    split : str
+        Digest of the division that is trained on.
+
+    Returns
+    -------
+    dict of str to SyntheticResponses
+        By subject.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or broken, or does not fit the measured responses.
+    LeakError
+        If the encoder was fitted to another division: it may know the test stimuli.
+    """
+    found = {}
+    for name, store in stores.items():
+        path = Path(folder) / f"sub-{name}.h5"
+        synthetic = read_synthetic(path)
+        if synthetic.responses.shape[1] != store.n_features:
+            raise DataError(
+                f"{synthetic.responses.shape[1]} features, the measured responses have"
+                f" {store.n_features}",
+                file=path,
+                subject=name,
+                field="responses",
+                fix="run `neurodecode augment` again",
+            )
+        if synthetic.split != split:
+            raise LeakError(
+                f"{path}: the encoder of subject {name} was fitted to another split or fold, and"
+                " may have seen the test stimuli; run `neurodecode augment` on this one"
+            )
+        found[name] = synthetic
+    return found

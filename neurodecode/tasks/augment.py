@@ -1,0 +1,97 @@
+"""Predicted responses of one subject to pictures it never saw, for training decoders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurodecode.errors import DataError
+from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
+from neurodecode.loaders.table import TrialTable
+from neurodecode.splits import Split
+from neurodecode.store import ResponseStore
+from neurodecode.store.synthetic import SyntheticResponses
+from neurodecode.tasks.baselines import Features
+
+__all__ = ["synthesise"]
+
+_AT_ONCE = 2048
+
+
+def synthesise(
+    store: ResponseStore,
+    split: Split,
+    fold: int,
+    features: Features,
+    pool: Sequence[str],
+    *,
+    n_components: int = 200,
+    seed: int = 0,
+) -> SyntheticResponses:
+    """Predict what a subject would have answered to pictures that it was not shown.
+
+    A ridge encoder and the covariance of what it leaves unexplained are fitted to training
+    trials, as for identification by encoder likelihood.
+
+    Parameters
+    ----------
+    store : ResponseStore
+        Responses of one subject.
+    split : Split
+        How the data are divided.
+    fold : int
+        Which division.
+    features : Features
+        What the encoder predicts from.
+    pool : sequence of str
+        Pictures that training may use (`Split.pool`).
+    n_components : int
+        Principal components of the features.
+    seed : int
+        Of the encoder's inner folds.
+
+    Returns
+    -------
+    SyntheticResponses
+        For the pictures of the pool that are new to the subject.
+
+    Raises
+    ------
+    DataError
+        If the subject was shown the whole pool.
+    """
+    table = TrialTable.load(store, split, fold, ("train",))
+    shown = set(table.stimulus_id.tolist())
+    new = [stimulus for stimulus in pool if stimulus not in shown]
+    if not new:
+        raise DataError(
+            "every picture that training may use was shown",
+            subject=store.subject,
+            field="stimuli",
+            fix="store more of them with `neurodecode prepare --unshown N`",
+        )
+    average = table.average("train")
+    model = LikelihoodIdentifier(RidgeEncoder(n_components, seed=seed), seed=seed)
+    deviations = table.deviations("train")
+    model.fit(features.read(average.stimulus_id), average.responses, average.n_averaged, deviations)
+    predicted = [
+        model.encoder_.predict(features.read(new[start : start + _AT_ONCE])).astype(np.float16)
+        for start in range(0, len(new), _AT_ONCE)
+    ]
+    unexplained, trial = _covariances(model.noise_)
+    return SyntheticResponses(
+        subject=store.subject,
+        split=split.folds[fold].digest,
+        stimulus_id=new,
+        responses=np.concatenate(predicted),
+        model_covariance=unexplained,
+        trial_covariance=trial,
+    )
+
+
+def _covariances(noise: ResidualNoise) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance of the model's error and of single trials; together where unknown."""
+    if noise.trial_ is None:
+        return noise.residual_, np.zeros_like(noise.residual_)
+    return noise.model_, noise.trial_
