@@ -131,6 +131,17 @@ class Recording:
         return self.responses.shape[1]
 
 
+class _SomeImages:
+    """Rows of a lazy array."""
+
+    def __init__(self, images: LazyArray, rows: np.ndarray) -> None:
+        self._images, self._rows = images, rows
+        self.shape = (len(rows), *images.shape[1:])
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return self._images[self._rows[index]]
+
+
 @dataclass(frozen=True)
 class StimulusSet:
     """The pictures of a data set, each once.
@@ -174,6 +185,32 @@ class StimulusSet:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def select(self, ids: Sequence[str]) -> StimulusSet:
+        """Take some of the stimuli; pixels are still read when they are asked for.
+
+        Parameters
+        ----------
+        ids : sequence of str of length n
+            Stimulus ids.
+
+        Returns
+        -------
+        StimulusSet
+            Of n stimuli, in this order.
+
+        Raises
+        ------
+        DataError
+            If a stimulus id has no image.
+        """
+        rows = self.rows(ids)
+        lists = {
+            name: None if values is None else [values[row] for row in rows.tolist()]
+            for name, values in vars(self).items()
+            if name not in ("ids", "images")
+        }
+        return StimulusSet(ids=list(ids), images=_SomeImages(self.images, rows), **lists)
 
     def rows(self, ids: Sequence[str]) -> np.ndarray:
         """Row of each id.

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="embedder: mini-clip, mini-vae, gabor, openclip:ARCHITECTURE/WEIGHTS or timm:MODEL",
     )
     parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
+    parser.add_argument(
+        "--splits", type=Path, help="embed only what somebody was shown: the stimuli of this split"
+    )
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument(
         "--download", action="store_true", help="allow fetching public weights from a model hub"
@@ -44,12 +47,16 @@ def run(args: argparse.Namespace) -> None:
     """
     from neurodecode.embed import embed_stimuli, make_embedder
     from neurodecode.errors import ConfigError
+    from neurodecode.splits import read_split
     from neurodecode.store import read_stimuli
 
     if args.batch_size < 1:
         raise ConfigError(f"--batch-size is {args.batch_size}; give a positive number")
+    stimuli = read_stimuli(args.stimuli)
+    if args.splits is not None:
+        stimuli = stimuli.select(read_split(args.splits).stimuli)
     embed_stimuli(
-        read_stimuli(args.stimuli),
+        stimuli,
         make_embedder(args.model, download=args.download),
         args.out,
         batch_size=args.batch_size,

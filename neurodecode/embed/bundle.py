@@ -56,7 +56,7 @@ def open_bundle(name: str, folder: Path | None = None) -> Path:
     Parameters
     ----------
     name : str
-        ``mini-clip``, ``mini-vae`` or ``mini-generator``.
+        ``mini-clip``, ``mini-vae``, ``mini-generator`` or ``mini-prior``.
     folder : Path, optional
         Folder of the bundle; `bundle_folder` by default.
 

@@ -115,7 +115,9 @@ class ResponseDataset(Dataset):
         batch = self._batch(item.rows, item.synthetic)
         if item.negatives:
             index = np.array(item.negatives, dtype=np.int64)
-            batch["negatives"] = {name: self.bank.read(name, index) for name in self.bank.shapes}
+            batch["negatives"] = {
+                name: self.bank.read(name, index) for name in sorted(self.bank.complete)
+            }
         return batch
 
     def __getitems__(self, items: Iterable[int]) -> Batch:

@@ -114,9 +114,10 @@ class ResponseDataModule(LightningDataModule):
         self.negatives, self.synthetic_share = negatives, synthetic_share
         self._pool: list[str] = []
         if negatives:
-            known = EmbeddingStore(next(iter(self.embeddings.values()))).ids
+            known = {name for path in self.embeddings.values() for name in EmbeddingStore(path).ids}
             self._pool = self.split.pool(fold, known)
         self.stimuli = sorted(shown | more | set(self._pool))
+        self._unshown = frozenset(self.stimuli) - shown
         self._row_of = {name: row for row, name in enumerate(self.stimuli)}
         shapes = TargetBank(embeddings, [], in_memory=False).shapes
         self.in_memory = self._small(shapes) if in_memory is None else in_memory
@@ -139,7 +140,9 @@ class ResponseDataModule(LightningDataModule):
     @cached_property
     def bank(self) -> TargetBank:
         """Embeddings; their rows are numbered as `stimuli`."""
-        return TargetBank(self.embeddings, self.stimuli, in_memory=self.in_memory)
+        return TargetBank(
+            self.embeddings, self.stimuli, in_memory=self.in_memory, optional=self._unshown
+        )
 
     @cached_property
     def _trials(self) -> dict[str, dict[str, SubjectRows]]:

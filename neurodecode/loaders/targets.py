@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ class TargetBank:
         Stimulus ids; their order numbers the rows.
     in_memory : bool
         Read everything once, or row by row when it is needed.
+    optional : collection of str
+        Stimuli that a store may lack; their embedding is NaN then.
 
     Raises
     ------
@@ -34,7 +37,12 @@ class TargetBank:
     """
 
     def __init__(
-        self, files: Mapping[str, str | Path], stimuli: Sequence[str], *, in_memory: bool = True
+        self,
+        files: Mapping[str, str | Path],
+        stimuli: Sequence[str],
+        *,
+        in_memory: bool = True,
+        optional: Collection[str] = (),
     ) -> None:
         self.stimuli = list(stimuli)
         self._stores = {name: EmbeddingStore(path) for name, path in files.items()}
@@ -46,11 +54,21 @@ class TargetBank:
                     field="embeddings",
                     fix="name the target as the embedder does",
                 )
-            store.rows(self.stimuli)
+            required = [stimulus for stimulus in self.stimuli if stimulus not in optional]
+            store.rows(required)
         self._arrays = (
-            {name: store.read(name, self.stimuli) for name, store in self._stores.items()}
+            {name: self._from_store(name, self.stimuli) for name in self._stores}
             if in_memory and self.stimuli
             else {}
+        )
+
+    @cached_property
+    def complete(self) -> frozenset[str]:
+        """Targets that every stimulus has."""
+        return frozenset(
+            name
+            for name, store in self._stores.items()
+            if all(stimulus in store for stimulus in self.stimuli)
         )
 
     @property
@@ -75,8 +93,16 @@ class TargetBank:
         """
         if name in self._arrays:
             return torch.from_numpy(self._arrays[name][rows])
-        ids = [self.stimuli[row] for row in rows]
-        return torch.from_numpy(self._stores[name].read(name, ids))
+        return torch.from_numpy(self._from_store(name, [self.stimuli[row] for row in rows]))
+
+    def _from_store(self, name: str, ids: Sequence[str]) -> np.ndarray:
+        store = self._stores[name]
+        known = np.array([stimulus in store for stimulus in ids], dtype=bool)
+        if known.all():
+            return store.read(name, ids)
+        values = np.full((len(ids), *store.shapes[name]), np.nan, dtype=np.float32)
+        values[known] = store.read(name, [ids[row] for row in np.flatnonzero(known)])
+        return values
 
     def moments(self, name: str, rows: np.ndarray, block: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of a target over stimuli.

@@ -89,13 +89,17 @@ class BrainDecoder(nn.Module):
             low_level(width, _target_shape(context, latent)) if low_level is not None else None
         )
 
-    def forward(self, responses: Mapping[str, Tensor]) -> Decoded:
+    def forward(
+        self, responses: Mapping[str, Tensor], low_level_rows: Tensor | None = None
+    ) -> Decoded:
         """Decode.
 
         Parameters
         ----------
         responses : mapping of str to Tensor of shape (n_trials, n_features)
             Standardised responses by subject.
+        low_level_rows : Tensor of bool of shape (n_batch,), optional
+            Rows whose low-level picture is wanted; all by default.
 
         Returns
         -------
@@ -104,7 +108,9 @@ class BrainDecoder(nn.Module):
         """
         hidden = self.trunk(self.adapters(responses))
         condition = self.token_head(hidden)
-        latent = self.low_level(hidden) if self.low_level is not None else None
+        latent = None
+        if self.low_level is not None:
+            latent = self.low_level(hidden if low_level_rows is None else hidden[low_level_rows])
         return Decoded(condition, self.projector(condition), latent)
 
 

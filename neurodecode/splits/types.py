@@ -136,6 +136,24 @@ class Split:
             )
         return {side: np.flatnonzero(sides == side) for side in SIDES}
 
+    @property
+    def stimuli(self) -> list[str]:
+        """Stimuli that somebody was shown, sorted.
+
+        Raises
+        ------
+        ConfigError
+            If the split is one of runs, which does not list them.
+        """
+        self._refuse_runs()
+        return sorted(set().union(*self.folds[0].sides().values()))
+
+    def _refuse_runs(self) -> None:
+        if self.unit != "stimulus":
+            raise ConfigError(
+                f"split {self.scheme} divides runs, not stimuli: training and test share theirs"
+            )
+
     def pool(self, fold: int, stimuli: Collection[str]) -> list[str]:
         """Stimuli that training may use whether or not there are responses to them.
 
@@ -157,10 +175,7 @@ class Split:
         ConfigError
             If the split is one of runs: then every stimulus may be on both sides.
         """
-        if self.unit != "stimulus":
-            raise ConfigError(
-                f"split {self.scheme} divides runs, not stimuli: training and test share theirs"
-            )
+        self._refuse_runs()
         division = self.folds[fold]
         held_out = {*division.validation, *division.test}
         alike = {name for group in self.duplicates if held_out & set(group) for name in group}

@@ -120,6 +120,9 @@ class EmbeddingStore:
                 file.flush()
                 file["done"][rows] = True
 
+    def __contains__(self, stimulus: object) -> bool:
+        return stimulus in self._rows
+
     def missing(self) -> np.ndarray:
         """Rows not filled yet.
 

@@ -131,13 +131,27 @@ class DecodeTask(DecodingModule):
             temperature = cosine_temperature(
                 self.current_epoch - n_mixing, self.n_epochs - n_mixing, *self.temperature
             )
-        negatives = batch.get("negatives")
-        losses = self.losses(self(responses), batch["targets"], temperature, mixup, negatives)
+        targets = batch["targets"]
+        known = self._known_latents(targets, mixup)
+        if known is not None:
+            # unshown pictures may lack a latent; the low level is learned from the others
+            decoded = self.decoder(responses, known)
+        else:
+            decoded = self(responses)
+        losses = self.losses(decoded, targets, temperature, mixup, batch.get("negatives"), known)
         n = len(batch["stimulus"])
         for name, value in losses.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=n,
                      prog_bar=name == "loss")  # fmt: skip
         return losses["loss"]
+
+    def _known_latents(self, targets: dict[str, Tensor], mixup: Mixup | None) -> Tensor | None:
+        """Rows with a latent, after mixing; None if all have one."""
+        if self.decoder.low_level is None:
+            return None
+        latents = targets[self.decoder.latent]
+        known = (latents if mixup is None else mixup.mix(latents)).flatten(1).isfinite().all(dim=1)
+        return None if known.all() else known
 
     def losses(
         self,
@@ -146,6 +160,7 @@ class DecodeTask(DecodingModule):
         temperature: float,
         mixup: Mixup | None = None,
         negatives: dict[str, Tensor] | None = None,
+        known: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Weighted sum of the losses, and each of them.
 
@@ -161,6 +176,8 @@ class DecodeTask(DecodingModule):
             How the responses were mixed.
         negatives : dict of str to Tensor of shape (n_negatives, ...), optional
             Embeddings of other stimuli to tell the true one from.
+        known : Tensor of bool of shape (n_batch,), optional
+            Rows that `decoded` has a latent for; all by default.
 
         Returns
         -------
@@ -180,8 +197,11 @@ class DecodeTask(DecodingModule):
         if self.token_weight:
             parts["token"] = F.mse_loss(decoded.condition, mixed(tokens).view_as(decoded.condition))
             total = total + self.token_weight * parts["token"]
-        if decoded.latent is not None and self.latent_weight:
-            parts["latent"] = F.l1_loss(decoded.latent, mixed(targets[self.decoder.latent]))
+        if decoded.latent is not None and self.latent_weight and len(decoded.latent):
+            latents = mixed(targets[self.decoder.latent])
+            parts["latent"] = F.l1_loss(
+                decoded.latent, latents if known is None else latents[known]
+            )
             total = total + self.latent_weight * parts["latent"]
         return {"loss": total, **parts}
 

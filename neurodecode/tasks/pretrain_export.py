@@ -20,6 +20,7 @@ from neurodecode.files import atomic_path, read_json, sha256, write_json
 from neurodecode.tasks.pretrain_clip import PretrainClip
 from neurodecode.tasks.pretrain_data import PretrainScenes
 from neurodecode.tasks.pretrain_generator import PretrainGenerator
+from neurodecode.tasks.pretrain_prior import PretrainPrior
 from neurodecode.tasks.pretrain_vae import PretrainVae
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ _TASKS: dict[str, type[pl.LightningModule]] = {
     "clip": PretrainClip,
     "vae": PretrainVae,
     "generator": PretrainGenerator,
+    "prior": PretrainPrior,
 }
 _N_SCALE = 1000
 
@@ -58,6 +60,8 @@ def _configuration(kind: str, task: Any, data: Path) -> dict[str, Any]:
     config = {"model_cfg": dict(task.config)}
     if kind == "clip":
         config["preprocess_cfg"] = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": 64}
+    if kind == "prior":
+        config["mean"], config["deviation"] = task.mean.tolist(), float(task.deviation)
     if kind == "vae":
         scenes = PretrainScenes(str(data), with_captions=False, n_train=_N_SCALE, n_val=1)
         scenes.setup()
@@ -111,7 +115,7 @@ def export(kind: str, checkpoint: Path, out: Path, data: Path) -> None:
 
     Parameters
     ----------
-    kind : {"clip", "vae", "generator"}
+    kind : {"clip", "vae", "generator", "prior"}
         Which model.
     checkpoint : Path
         Checkpoint of its training; where a moving average was kept, its weights are used.

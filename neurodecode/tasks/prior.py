@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurodecode.context import BuildContext
+from neurodecode.embed.bundle import read_bundle
+from neurodecode.errors import ConfigError
 from neurodecode.loaders.dataset import Batch
 from neurodecode.nn.decoder import BrainDecoder, Decoded
 from neurodecode.nn.diffusion import Diffusion, SamplerName, row_noise
@@ -42,6 +44,9 @@ class PriorTask(DecodingModule):
         Checkpoint of a `DecodeTask`.
     network : callable
         Makes the denoising network.
+    start_from : str, optional
+        Name of a bundled prior (``mini-prior``) whose weights training goes on from; `network`
+        has to be of its size. Its moments standardise the embeddings then.
     noisy_condition : bool
         Train with the decoder's dropout active. A decoder knows its training stimuli better
         than new ones; without this noise the prior learns to trust conditions that will not be
@@ -68,6 +73,7 @@ class PriorTask(DecodingModule):
         context: BuildContext,
         decoder_checkpoint: Path,
         network: PriorTransformerFactory = PriorTransformer,
+        start_from: str | None = None,
         noisy_condition: bool = True,
         n_steps: int = 100,
         drop: float = 0.2,
@@ -95,7 +101,21 @@ class PriorTask(DecodingModule):
         self.candidates, self.seed = candidates, seed
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("deviation", torch.ones(()))
+        self.pretrained = start_from is not None
+        if start_from is not None:
+            self._start_from(start_from)
         self.retrieval = RetrievalLog()
+
+    def _start_from(self, name: str) -> None:
+        config, weights = read_bundle(name)
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"start_from {name}: model.network is of another size than {config['model_cfg']}"
+            ) from error
+        self.mean.copy_(torch.tensor(config["mean"]))
+        self.deviation.fill_(config["deviation"])
 
     @property
     def decoder(self) -> BrainDecoder:
@@ -103,14 +123,14 @@ class PriorTask(DecodingModule):
         return self._frozen[0].to(self.device)
 
     def setup(self, stage: str) -> None:
-        """Take mean and deviation of the training embeddings.
+        """Take mean and deviation of the training embeddings, unless the weights brought theirs.
 
         Parameters
         ----------
         stage : str
             Only ``fit`` does anything; a checkpoint overwrites it when training resumes.
         """
-        if stage == "fit":
+        if stage == "fit" and not self.pretrained:
             mean, deviation = self.trainer.datamodule.target_moments(self.decoder.target)
             self.mean.copy_(mean.view_as(self.mean))
             self.deviation.fill_(float(deviation.square().mean().sqrt()))
