@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["summarise_items"]
 
+#: Metrics that compare or read features of the embedder.
+_ON_FEATURES = ("two_way_clip", "category_accuracy")
 _KEYS = ["dataset", "task", "method", "metric"]
 
 
@@ -54,7 +56,7 @@ def summarise_items(
             "version": __version__,
             "extra": {
                 **about.get("settings", {}),
-                **({"features": about["features"]} if metric == "two_way_clip" else {}),
+                **({"features": about["features"]} if metric in _ON_FEATURES else {}),
             },
         }
         per_subject = {

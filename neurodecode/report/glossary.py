@@ -29,6 +29,7 @@ _LABELS = {
     "two_way_alexnet5": "Two-way (AlexNet 5)",
     "two_way_inception": "Two-way (Inception)",
     "two_way_clip": "Two-way (CLIP)",
+    "category_accuracy": "Category accuracy",
     "distance_effnet": "EfficientNet distance",
     "distance_swav": "SwAV distance",
     "cosine": "Cosine similarity",
@@ -37,7 +38,9 @@ _LABELS = {
     "noise_ceiling": "Noise ceiling",
 }
 #: Metrics that are shares of right answers, shown in percent.
-_RATES = ("retrieval_", "two_way", "accuracy", "balanced_accuracy", "noise_ceiling")
+_RATES = (
+    "retrieval_", "two_way", "accuracy", "balanced_accuracy", "category_accuracy", "noise_ceiling",
+)  # fmt: skip
 _METHODS = {
     "ridge": "Ridge regression",
     "ridge_pca": "Ridge regression, raw components",
@@ -51,6 +54,7 @@ _METHODS = {
     "logistic": "Logistic regression",
     "shuffled": "Shuffled responses",
     "low_level": "Low-level picture alone",
+    "true_pictures": "True pictures (ceiling)",
 }
 #: Ends of names that `evaluate --matching` makes.
 _MATCHINGS = {
