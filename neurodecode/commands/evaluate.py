@@ -91,13 +91,16 @@ def run(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from neurodecode.errors import ConfigError
+    from neurodecode.evaluation.category import TRUE_PICTURES
+    from neurodecode.evaluation.differences import paired_differences
     from neurodecode.evaluation.items import items_frame, write_table
     from neurodecode.evaluation.summary import summarise_items
     from neurodecode.metrics.records import write_records
 
     if len(args.datasets) != len(args.predictions):
         raise ConfigError("give --predictions once after each --dataset")
-    tables: dict[str, list[pd.DataFrame]] = {"items": [], "candidates": [], "confusion": []}
+    names = ("items", "candidates", "confusion", "differences")
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     records = []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
         everything, made = _evaluate(args, dataset, files)
@@ -106,6 +109,9 @@ def run(args: argparse.Namespace) -> None:
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
+        together = [name for (_, name), about in made.items() if about.get("transductive")]
+        differences = paired_differences(items, [*together, TRUE_PICTURES])
+        tables["differences"] += [differences] if len(differences) else []
     for name, parts in tables.items():
         if parts:
             write_table(args.out / "tables" / f"{name}.csv", pd.concat(parts, ignore_index=True))
