@@ -11,6 +11,7 @@ from PIL import Image
 
 from neurodecode.datasets.mini.scenes import captions, render, sample_scene
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
+from neurodecode.evaluation.differences import paired_differences
 from neurodecode.evaluation.identification import (
     candidate_table,
     identification_scores,
@@ -67,6 +68,9 @@ class World:
         for frame, made in (self.evaluate_pictures(), self.evaluate_objects()):
             items.append(frame)
             records += summarise_items(frame, "mini", made)
+            if frame["dataset"].iloc[0] == PICTURES:
+                table = paired_differences(frame)
+                write_table(self.report / "tables" / "differences.csv", table)
         write_table(self.report / "tables" / "items.csv", pd.concat(items, ignore_index=True))
         write_records(self.report / "metrics.json", records)
         self.write_curves()

@@ -14,6 +14,7 @@ from neurodecode.analysis.stores import StoreFolder
 from neurodecode.analysis.tables import (
     CANDIDATES,
     CONFUSION,
+    DIFFERENCES,
     ITEMS,
     read_records_table,
     read_table,
@@ -34,7 +35,8 @@ class Profile:
     metrics : Path
         ``metrics.json``.
     tables : Path
-        Folder with ``items.csv``, ``candidates.csv`` and ``confusion.csv``.
+        Folder with ``items.csv``, ``candidates.csv``, ``confusion.csv`` and
+        ``differences.csv``.
     stores : mapping of str to StoreFolder
         Data set -> its stores.
     predictions : sequence of PredictionSource
@@ -72,6 +74,11 @@ class Profile:
     def confusion(self) -> pd.DataFrame:
         """One row for each pair of true and predicted class."""
         return read_table(self.tables / "confusion.csv", CONFUSION)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """One row for each two methods, metric and subject."""
+        return read_table(self.tables / "differences.csv", DIFFERENCES)
 
     @cached_property
     def reconstructions(self) -> tuple[PredictionSource, ...]:

@@ -10,7 +10,15 @@ import pandas as pd
 from neurodecode.errors import DataError
 from neurodecode.metrics.records import read_records, records_frame
 
-__all__ = ["CANDIDATES", "CONFUSION", "ITEMS", "RECORDS", "read_records_table", "read_table"]
+__all__ = [
+    "CANDIDATES",
+    "CONFUSION",
+    "DIFFERENCES",
+    "ITEMS",
+    "RECORDS",
+    "read_records_table",
+    "read_table",
+]
 
 #: One row for each test stimulus and metric.
 ITEMS: Mapping[str, type] = {
@@ -42,6 +50,19 @@ CONFUSION: Mapping[str, type] = {
     "true": str,
     "predicted": str,
     "count": int,
+}
+#: One row for each two methods, metric and subject (or their mean): method minus baseline.
+DIFFERENCES: Mapping[str, type] = {
+    "dataset": str,
+    "task": str,
+    "method": str,
+    "baseline": str,
+    "metric": str,
+    "subject": str,
+    "difference": float,
+    "ci_low": float,
+    "ci_high": float,
+    "n": int,
 }
 #: The columns of a table of MetricRecords; further ones come from ``extra``.
 RECORDS: Mapping[str, type] = {
@@ -91,7 +112,7 @@ def read_table(path: str | Path, columns: Mapping[str, type]) -> pd.DataFrame:
         CSV file; where it does not exist, an empty table is returned (a data set without
         pictures has no candidates, a retrieval task no confusion matrix).
     columns : mapping of str to type
-        `ITEMS`, `CANDIDATES` or `CONFUSION`.
+        `ITEMS`, `CANDIDATES`, `CONFUSION` or `DIFFERENCES`.
 
     Returns
     -------

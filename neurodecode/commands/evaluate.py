@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from neurodecode.evaluation.predictions import Evaluated
+
+    #: How the predictions of a task and method were made.
+    Made = dict[tuple[str, str], Mapping[str, Any]]
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -45,7 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="predictions of any methods on the data set named before",
     )
     parser.add_argument(
-        "--clip", default="mini-clip", help="embedder whose pooled embedding two_way_clip uses"
+        "--clip",
+        default="mini-clip",
+        help="embedder whose pooled embedding two_way_clip uses; category_accuracy is measured"
+        " where its embedding of the stimuli is among --embeddings",
+    )
+    parser.add_argument(
+        "--no-readout",
+        dest="readout",
+        action="store_false",
+        help="leave category_accuracy of reconstructions out",
     )
     parser.add_argument(
         "--matching",
@@ -74,43 +90,62 @@ def run(args: argparse.Namespace) -> None:
     """
     import pandas as pd
 
-    from neurodecode.errors import ConfigError, about
+    from neurodecode.errors import ConfigError
+    from neurodecode.evaluation.category import TRUE_PICTURES
+    from neurodecode.evaluation.differences import paired_differences
     from neurodecode.evaluation.items import items_frame, write_table
-    from neurodecode.evaluation.predictions import Evaluated, Evaluator
     from neurodecode.evaluation.summary import summarise_items
     from neurodecode.metrics.records import write_records
-    from neurodecode.progress import progress_bar
-    from neurodecode.store import read_predictions
 
     if len(args.datasets) != len(args.predictions):
         raise ConfigError("give --predictions once after each --dataset")
-    tables: dict[str, list[pd.DataFrame]] = {"items": [], "candidates": [], "confusion": []}
+    names = ("items", "candidates", "confusion", "differences")
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     records = []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
-        stores, embeddings = args.stores / dataset, args.embeddings / dataset
-        matching = list(dict.fromkeys(args.matching))
-        evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching)
-        everything, made = Evaluated(), {}
-        with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
-            for number, path in enumerate(files, start=1):
-                content = read_predictions(path)
-                with about(file=path):
-                    done = evaluate(content)
-                origin = {**content.attrs, "features": args.clip}
-                made |= {(score.task, score.method): origin for score in done.scores}
-                for method, settings in done.matched.items():
-                    together = {"transductive": True, "settings": settings}
-                    made["identification", method] = origin | together
-                everything.scores += done.scores
-                everything.candidates += done.candidates
-                everything.confusion += done.confusion
-                advance(number)
+        everything, made = _evaluate(args, dataset, files)
         items = items_frame(everything.scores, dataset)
         records += summarise_items(items, args.profile, made)
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
+        together = [name for (_, name), about in made.items() if about.get("transductive")]
+        differences = paired_differences(items, [*together, TRUE_PICTURES])
+        tables["differences"] += [differences] if len(differences) else []
     for name, parts in tables.items():
         if parts:
             write_table(args.out / "tables" / f"{name}.csv", pd.concat(parts, ignore_index=True))
     write_records(args.out / "metrics.json", records)
+
+
+def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tuple[Evaluated, Made]:
+    """Score all files of one data set, and say how the predictions were made."""
+    from neurodecode.errors import about
+    from neurodecode.evaluation.category import TRUE_PICTURES
+    from neurodecode.evaluation.predictions import Evaluated, Evaluator
+    from neurodecode.progress import progress_bar
+    from neurodecode.store import read_predictions
+
+    stores, embeddings = args.stores / dataset, args.embeddings / dataset
+    matching = list(dict.fromkeys(args.matching))
+    evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout)
+    everything, ceilings = Evaluated(), {}
+    made: Made = {("reconstruction", TRUE_PICTURES): {"features": args.clip}}
+    with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
+        for number, path in enumerate(files, start=1):
+            content = read_predictions(path)
+            with about(file=path):
+                done = evaluate(content)
+            origin = {**content.attrs, "features": args.clip}
+            made |= {(score.task, score.method): origin for score in done.scores}
+            for method, settings in done.matched.items():
+                together = {"transductive": True, "settings": settings}
+                made["identification", method] = origin | together
+            # every file of reconstructions brings it along, and it is the same in all
+            ceilings |= {(score.subject, score.fold): score for score in done.ceiling}
+            everything.scores += done.scores
+            everything.candidates += done.candidates
+            everything.confusion += done.confusion
+            advance(number)
+    everything.scores += ceilings.values()
+    return everything, made

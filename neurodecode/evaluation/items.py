@@ -11,11 +11,16 @@ import numpy as np
 from neurodecode.files import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-__all__ = ["Scores", "items_frame", "write_table"]
+    from neurodecode.metrics.bootstrap import PerItem
+
+__all__ = ["PAIRING", "Scores", "items_frame", "per_item", "subject_tables", "write_table"]
+
+#: What tells the items of a subject, method and metric apart, and orders them.
+PAIRING = ["fold", "stimulus_id"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,45 @@ def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
     table = pd.concat(frames, ignore_index=True)
     table.insert(0, "dataset", dataset)
     return table
+
+
+def subject_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Items of one data set, task, method and metric by subject.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `items_frame`.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Subjects in alphabetical order, items in the order of `PAIRING`; several responses to one
+        stimulus keep their order.
+    """
+    return {
+        str(subject): rows.sort_values(PAIRING, kind="stable")
+        for subject, rows in table.groupby("subject", sort=True)
+    }
+
+
+def per_item(tables: Mapping[str, pd.DataFrame]) -> PerItem:
+    """Lay the scores of subjects out for the bootstrap.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Items of each subject, from `subject_tables`.
+
+    Returns
+    -------
+    array of shape (n_subjects, n_items), or dict of str to array of shape (n_items,)
+        An array for subjects who saw the same stimuli: they share the luck of the draw, and are
+        resampled together.
+    """
+    values = {name: rows["value"].to_numpy() for name, rows in tables.items()}
+    shared = len({tuple(rows["stimulus_id"]) for rows in tables.values()}) == 1
+    return np.stack(list(values.values())) if shared else values
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurodecode.errors import DataError, about
+from neurodecode.evaluation.category import category_chance, category_scores, ceiling_scores
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.identification import (
     candidate_table,
@@ -20,12 +22,16 @@ from neurodecode.evaluation.identification import (
 )
 from neurodecode.evaluation.items import Scores
 from neurodecode.evaluation.matching import match, obstacle
-from neurodecode.evaluation.reconstruction import Features, reconstruction_scores
+from neurodecode.evaluation.picture_features import PictureFeatures
+from neurodecode.evaluation.readout import CategoryReadout, open_readout
+from neurodecode.evaluation.reconstruction import reconstruction_scores
 from neurodecode.store import Prediction, read_stimuli
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from neurodecode.embed import Embedder
+    from neurodecode.recording import StimulusSet
     from neurodecode.store.predictions import PredictionFile
 
 __all__ = ["Evaluated", "Evaluator"]
@@ -44,6 +50,8 @@ class Evaluated:
     ----------
     scores : list of Scores
         Scores of test items.
+    ceiling : list of Scores
+        Scores of the true pictures themselves: the same whatever method the file is of.
     candidates, confusion : list of DataFrame
         Tables for the report, see `candidate_table` and `confusion_table`.
     matched : mapping of str to mapping
@@ -51,6 +59,7 @@ class Evaluated:
     """
 
     scores: list[Scores] = field(default_factory=list)
+    ceiling: list[Scores] = field(default_factory=list)
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
     matched: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -69,10 +78,14 @@ class Evaluator:
     embeddings : Path
         Folder of the data set's embeddings.
     clip : str
-        Embedder whose pooled embedding ``two_way_clip`` compares.
+        Embedder whose pooled embedding ``two_way_clip`` compares, and from whose tokens
+        ``category_accuracy`` reads the category.
     matching : sequence of str
         Keys of `neurodecode.evaluation.matching.MATCHINGS`: identification is scored with each
         besides, as method ``<method>+<matching>``.
+    readout : bool
+        Whether ``category_accuracy`` is measured, where categories and the embedder's tokens of
+        the stimuli are at hand.
     """
 
     dataset: str
@@ -80,6 +93,7 @@ class Evaluator:
     embeddings: Path
     clip: str = "mini-clip"
     matching: Sequence[str] = ()
+    readout: bool = True
 
     def __call__(self, content: PredictionFile) -> Evaluated:
         """Score all subjects and folds of a file.
@@ -167,23 +181,50 @@ class Evaluator:
         done.matched[method] = settings
 
     def _reconstruction(self, content: PredictionFile) -> Evaluated:
-        stimuli = read_stimuli(self.stores / "stimuli.h5")
-        features = {"clip": self._features()}
+        stimuli, pictures, readout = self._stimuli, self._pictures, self._readout
+        chance = category_chance(content.predictions, readout.categories) if readout else {}
         done = Evaluated()
         for each in content.predictions:
             truth = stimuli.images[stimuli.rows(each.stimulus_id)]
-            pictures = {content.method: each.array("images")}
-            if "low_level" in each.arrays and not content.attrs.get("shuffled"):
-                pictures["low_level"] = each.arrays["low_level"]
-            for method, images in pictures.items():
-                done.scores += reconstruction_scores(each, images, truth, method, features)
+            for method, images in _drawn(content, each).items():
+                done.scores += reconstruction_scores(
+                    each, images, truth, method, {"clip": pictures.pooled}
+                )
+                if readout is not None:
+                    features = pictures.tokens(images)
+                    done.scores += category_scores(each, features, method, readout, chance)
+            if readout is not None:
+                done.ceiling += ceiling_scores(each, pictures.tokens(truth), readout, chance)
         return done
 
-    def _features(self) -> Features:
+    @cached_property
+    def _stimuli(self) -> StimulusSet:
+        return read_stimuli(self.stores / "stimuli.h5")
+
+    @cached_property
+    def _embedder(self) -> Embedder:
         from neurodecode.embed import make_embedder
 
-        embedder = make_embedder(self.clip)
-        return lambda images: embedder.encode_images(images)["pooled"]
+        return make_embedder(self.clip)
+
+    @cached_property
+    def _pictures(self) -> PictureFeatures:
+        return PictureFeatures(self._embedder.encode_images)
+
+    @cached_property
+    def _readout(self) -> CategoryReadout | None:
+        if not self.readout:
+            return None
+        embeddings = self.embeddings / f"{self.clip}.h5"
+        return open_readout(self.stores, self._stimuli, embeddings, self._embedder)
+
+
+def _drawn(content: PredictionFile, each: Prediction) -> dict[str, np.ndarray]:
+    """The pictures of one subject and fold by method."""
+    found = {content.method: each.array("images")}
+    if "low_level" in each.arrays and not content.attrs.get("shuffled"):
+        found["low_level"] = each.arrays["low_level"]
+    return found
 
 
 def _scale(content: PredictionFile) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodecode import __version__
+from neurodecode.evaluation.items import per_item, subject_tables
 from neurodecode.metrics.records import MetricRecord, summarise
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["summarise_items"]
 
+#: Metrics that compare or read features of the embedder.
+_ON_FEATURES = ("two_way_clip", "category_accuracy")
 _KEYS = ["dataset", "task", "method", "metric"]
 
 
@@ -54,13 +57,10 @@ def summarise_items(
             "version": __version__,
             "extra": {
                 **about.get("settings", {}),
-                **({"features": about["features"]} if metric == "two_way_clip" else {}),
+                **({"features": about["features"]} if metric in _ON_FEATURES else {}),
             },
         }
-        per_subject = {
-            str(subject): rows.sort_values(["fold", "stimulus_id"], kind="stable")
-            for subject, rows in table.groupby("subject", sort=True)
-        }
+        per_subject = subject_tables(table)
         for subject, rows in per_subject.items():
             records.append(_record(common, subject, {subject: rows}))
         if len(per_subject) > 1:
@@ -71,13 +71,10 @@ def summarise_items(
 def _record(
     common: Mapping[str, Any], subject: str, tables: Mapping[str, pd.DataFrame]
 ) -> MetricRecord:
-    values = {name: rows["value"].to_numpy() for name, rows in tables.items()}
-    # subjects who saw the same stimuli share the luck of the draw: resample them together
-    shared = len({tuple(rows["stimulus_id"]) for rows in tables.values()}) == 1
     chance = _mean_or_none(tables, "chance")
     n_candidates = _mean_or_none(tables, "n_candidates")
     return summarise(
-        np.stack(list(values.values())) if shared else values,
+        per_item(tables),
         statistic=np.median if common["metric"] == "median_rank" else np.mean,
         **common,
         subject=subject,

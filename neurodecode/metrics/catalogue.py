@@ -65,6 +65,7 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "two_way_alexnet5": MetricSpec("two-way identification on AlexNet features.11"),
     "two_way_inception": MetricSpec("two-way identification on the Inception-v3 average pool"),
     "two_way_clip": MetricSpec("two-way identification on a CLIP image embedding"),
+    "category_accuracy": MetricSpec("share of pictures that a linear read-out names rightly"),
     "distance_effnet": MetricSpec("correlation distance on EfficientNet-B1", "lower"),
     "distance_swav": MetricSpec("correlation distance on SwAV ResNet-50", "lower"),
     "cosine": MetricSpec("cosine of predicted and true embedding"),

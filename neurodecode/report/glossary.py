@@ -9,7 +9,15 @@ from typing import Literal
 from neurodecode.analysis.records import CONTROL_WORDS
 from neurodecode.metrics.catalogue import METRIC_NAMES, MetricSpec
 
-__all__ = ["Metric", "format_interval", "format_value", "method_label", "metric", "task_label"]
+__all__ = [
+    "Metric",
+    "format_interval",
+    "format_points",
+    "format_value",
+    "method_label",
+    "metric",
+    "task_label",
+]
 
 _LABELS = {
     "retrieval_top1": "Top-1 retrieval",
@@ -29,6 +37,7 @@ _LABELS = {
     "two_way_alexnet5": "Two-way (AlexNet 5)",
     "two_way_inception": "Two-way (Inception)",
     "two_way_clip": "Two-way (CLIP)",
+    "category_accuracy": "Category accuracy",
     "distance_effnet": "EfficientNet distance",
     "distance_swav": "SwAV distance",
     "cosine": "Cosine similarity",
@@ -37,7 +46,9 @@ _LABELS = {
     "noise_ceiling": "Noise ceiling",
 }
 #: Metrics that are shares of right answers, shown in percent.
-_RATES = ("retrieval_", "two_way", "accuracy", "balanced_accuracy", "noise_ceiling")
+_RATES = (
+    "retrieval_", "two_way", "accuracy", "balanced_accuracy", "category_accuracy", "noise_ceiling",
+)  # fmt: skip
 _METHODS = {
     "ridge": "Ridge regression",
     "ridge_pca": "Ridge regression, raw components",
@@ -51,6 +62,7 @@ _METHODS = {
     "logistic": "Logistic regression",
     "shuffled": "Shuffled responses",
     "low_level": "Low-level picture alone",
+    "true_pictures": "True pictures (ceiling)",
 }
 #: Ends of names that `evaluate --matching` makes.
 _MATCHINGS = {
@@ -180,6 +192,27 @@ def format_value(value: float, metric: Metric) -> str:
         return f"{100 * value:.1f}\N{NARROW NO-BREAK SPACE}%"
     text = f"{value:.1f}" if metric.kind == "rank" else f"{value:.3f}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def format_points(*values: float) -> str:
+    """Print differences of shares in percentage points.
+
+    Parameters
+    ----------
+    *values : float
+        A difference, or the ends of its interval.
+
+    Returns
+    -------
+    str
+        ``+3.2``, or ``−1.0 to +7.4``; nothing if one is NaN.
+    """
+    if any(math.isnan(value) for value in values):
+        return ""
+    # what rounds to nothing has no sign
+    rounded = [round(100 * value, 1) + 0.0 for value in values]
+    parts = [f"{value:+.1f}" if value else "0.0" for value in rounded]
+    return " to ".join(parts).replace("-", "\N{MINUS SIGN}")
 
 
 def format_interval(low: float, high: float, metric: Metric) -> str:

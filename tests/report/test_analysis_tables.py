@@ -14,6 +14,7 @@ from neurodecode.analysis.sources import find_predictions, open_predictions
 from neurodecode.analysis.tables import (
     CANDIDATES,
     CONFUSION,
+    DIFFERENCES,
     ITEMS,
     RECORDS,
     read_records_table,
@@ -39,7 +40,7 @@ def test_names_stay_text_and_numbers_are_numbers(tmp_path: Path) -> None:
     assert np.isnan(frame["value"].iloc[1])
 
 
-@pytest.mark.parametrize("columns", [ITEMS, CANDIDATES, CONFUSION])
+@pytest.mark.parametrize("columns", [ITEMS, CANDIDATES, CONFUSION, DIFFERENCES])
 def test_a_table_that_was_not_written_is_empty(tmp_path: Path, columns: dict[str, type]) -> None:
     frame = read_table(tmp_path / "none.csv", columns)
     assert list(frame.columns) == list(columns)

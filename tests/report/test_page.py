@@ -173,3 +173,9 @@ def test_full_disk_leaves_no_page(
     assert main(report_arguments(world, tmp_path / "index.html")) == 2
     assert f"file {tmp_path / 'index.html'}: no space left" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_differences_are_beside_the_scores(page: Path) -> None:
+    text = read_page(page.read_text(encoding="utf-8")).sections["scores"]
+    assert "Differences between methods, paired" in text
+    assert "Contrastive decoder minus Ridge regression" in " ".join(text.split())

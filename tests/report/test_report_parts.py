@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -19,10 +20,17 @@ from neurodecode.analysis.profile import Profile
 from neurodecode.report.figures.confusion import confusion_figure, confusion_matrix
 from neurodecode.report.figures.curves import curve_figure, smooth
 from neurodecode.report.figures.methods import method_figure
-from neurodecode.report.glossary import format_interval, format_value, method_label, metric
+from neurodecode.report.glossary import (
+    format_interval,
+    format_points,
+    format_value,
+    method_label,
+    metric,
+)
 from neurodecode.report.pictures import picture_uri, to_pixels
 from neurodecode.report.sections.cases import subject_cases
 from neurodecode.report.sections.controls import control_rows, parent_method
+from neurodecode.report.sections.differences import difference_tables
 from neurodecode.report.sections.headline import headlines
 from neurodecode.report.sections.median import median_grid
 from neurodecode.report.sections.reference import reference_rows
@@ -50,6 +58,25 @@ def test_values_are_printed_as_their_metric_is_read(name: str, value: float, pri
 def test_intervals_do_not_repeat_the_unit() -> None:
     assert format_interval(0.1, 0.25, metric("accuracy")) == "10.0 – 25.0"
     assert format_interval(float("nan"), 0.25, metric("accuracy")) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "printed"),
+    [
+        ((0.0324,), "+3.2"),
+        ((-0.01, 0.074), "\N{MINUS SIGN}1.0 to +7.4"),
+        ((-0.0001, 0.0), "0.0 to 0.0"),
+        ((float("nan"), 0.1), ""),
+    ],
+)
+def test_differences_are_printed_in_points(values: tuple[float, ...], printed: str) -> None:
+    assert format_points(*values) == printed
+
+
+def test_category_accuracy_is_a_share() -> None:
+    shown = metric("category_accuracy")
+    assert format_value(0.91, shown) == "91.0\N{NARROW NO-BREAK SPACE}%"
+    assert method_label("true_pictures") == "True pictures (ceiling)"
 
 
 def test_every_metric_has_words() -> None:
@@ -297,3 +324,57 @@ def test_command_is_light_to_import() -> None:
         "sys.exit(', '.join(heavy) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def _differences(*rows: tuple) -> pd.DataFrame:
+    columns = ["method", "baseline", "metric", "subject", "difference", "ci_low", "ci_high", "n"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(dataset=PICTURES, task="identification")
+
+
+def test_differences_tell_the_story_from_its_first_method(profile: Profile) -> None:
+    own = replace(profile)
+    own.__dict__["differences"] = _differences(
+        ("decoder", "ridge", "two_way", "01", 0.5, 0.4, 0.6, 7),
+        ("decoder", "ridge", "two_way", "mean", 0.2, -0.1, 0.3, 14),
+        ("shuffled", "decoder", "retrieval_top1", "mean", -0.3, -0.35, 0.05, 14),
+        ("shuffled", "ridge", "two_way", "02", 0.1, np.nan, np.nan, 1),
+    )
+    (table,) = difference_tables(own, [PICTURES])
+    assert table.columns == ["Two-way identification", "Top-1 retrieval"]
+    minus = "\N{MINUS SIGN}"
+    got = [
+        (row.first, row.second, [(cell.value, cell.interval) for cell in row.cells])
+        for row in table.rows
+    ]
+    assert got == [
+        (
+            "Contrastive decoder",
+            "Ridge regression",
+            [("+20.0", f"{minus}10.0 to +30.0"), ("", "")],
+        ),
+        # measured the other way round: sign and ends change
+        (
+            "Contrastive decoder",
+            "Shuffled responses",
+            [("", ""), ("+30.0", f"{minus}5.0 to +35.0")],
+        ),
+        # a single subject stands for the mean, a single item has no interval
+        ("Ridge regression", "Shuffled responses", [(f"{minus}10.0", ""), ("", "")]),
+    ]
+
+
+def test_differences_of_the_world_are_those_of_the_records(profile: Profile) -> None:
+    rows = profile.differences.set_index(["method", "baseline", "metric", "subject"])
+    value = profile.records.set_index(["method", "metric", "subject"])["value"]
+    assert len(rows)
+    for method, baseline, name, subject in rows.index:
+        want = value[method, name, subject] - value[baseline, name, subject]
+        found = rows.loc[(method, baseline, name, subject), "difference"]
+        assert found == pytest.approx(want, abs=1e-7)
+    tables = difference_tables(profile, [PICTURES])
+    assert [table.task for table in tables] == ["Retrieval", "Reconstruction"]
+
+
+def test_no_differences_no_table(profile: Profile, tmp_path: Path) -> None:
+    assert difference_tables(replace(profile, tables=tmp_path), [PICTURES]) == []

@@ -27,8 +27,8 @@ __all__ = ["Comparison", "comparisons", "confusion_pictures", "save_methods"]
 
 #: What is worth a figure, in this order; further metrics are in the tables.
 _SHOWN = (
-    "retrieval_top1", "two_way", "two_way_clip", "ssim", "pixcorr", "accuracy", "pearson_r",
-    "cosine",
+    "retrieval_top1", "two_way", "two_way_clip", "category_accuracy", "ssim", "pixcorr", "accuracy",
+    "pearson_r", "cosine",
 )  # fmt: skip
 
 
