@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 HELP = "embed the stimuli with an image or image-text model"
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
     parser.add_argument(
         "--splits", type=Path, help="embed only what somebody was shown: the stimuli of this split"
+    )
+    parser.add_argument(
+        "--no-text", action="store_true", help="leave the captions out, pictures alone"
     )
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument(
@@ -55,6 +59,8 @@ def run(args: argparse.Namespace) -> None:
     stimuli = read_stimuli(args.stimuli)
     if args.splits is not None:
         stimuli = stimuli.select(read_split(args.splits).stimuli)
+    if args.no_text:
+        stimuli = replace(stimuli, captions=None)
     embed_stimuli(
         stimuli,
         make_embedder(args.model, download=args.download),

@@ -16,6 +16,7 @@ from neurodecode.generate.mini import MiniGenerator
 from neurodecode.tasks.pretrain_measures import (
     measure_clip,
     measure_generator,
+    measure_prior,
     measure_vae,
     picture_grid,
     read_held_out,
@@ -23,10 +24,10 @@ from neurodecode.tasks.pretrain_measures import (
 
 log = logging.getLogger(__name__)
 
-_MODELS = ("mini-clip", "mini-vae", "mini-generator")
+_MODELS = ("mini-clip", "mini-vae", "mini-generator", "mini-prior")
 _TEXT = """# Card of the bundled miniature weights
 
-Three small models trained by this project on its own procedural scenes (64 x 64 pixels, one to
+Four small models trained by this project on its own procedural scenes (64 x 64 pixels, one to
 three of twelve kinds of objects in eight colours on eight backgrounds). They let the whole job,
 brain to CLIP space to picture, run on a laptop without a network. They know nothing but these
 scenes, and nothing about brains; for photographs use public weights.
@@ -46,7 +47,11 @@ scenes, and nothing about brains; for photographs use public weights.
   moving average of the weights; then the decoder alone for longer.
 - **mini-generator**: diffusers `UNet2DConditionModel` on 4 x 16 x 16 latents; cross-attention to
   the 17 layer-normed tokens of mini-clip, patch tokens also laid over the latent; velocity
-  prediction, cosine schedule, 10 % of the conditions dropped; moving average of the weights.
+  prediction, cosine schedule, 10 % of the conditions dropped; moving average of the weights. Its
+  last steps saw tokens as a decoder gives them: best guesses under noise of random size and shape
+  (`neurodecode.tasks.pretrain_channel.DecodingChannel`).
+- **mini-prior**: `neurodecode.nn.prior.PriorTransformer`, diffusion of standardised tokens given
+  such best guesses; moving average of the weights. Decoding brains goes on from it.
 - Weights are stored in float16 and used in float32. Settings: `config.json` beside each model.
 - Made with the configurations of `pipelines/pretrain` on one CPU core each, in bfloat16 autocast;
   notes on the bundle that ships are in that pipeline's `dvc.yaml`. Checksums: `{checksums}`.
@@ -93,7 +98,7 @@ def _tables(measures: dict[str, dict[str, float]]) -> str:
 
 
 def measure(folder: Path, data: Path, seed: int, n_generated: int) -> dict[str, dict[str, float]]:
-    """Measure all three models and draw the grid of samples.
+    """Measure all four models and draw the grid of samples.
 
     Parameters
     ----------
@@ -126,6 +131,10 @@ def measure(folder: Path, data: Path, seed: int, n_generated: int) -> dict[str, 
         "mini-clip": measure_clip(clip, images, texts),
         "mini-vae": measure_vae(generator, images[:500]),
         "mini-generator": {"n_scenes": n_generated, **drawn_measures},
+        "mini-prior": {
+            "n_scenes": n_generated,
+            **measure_prior(clip, images, seed, n_generated, folder),
+        },
     }
 
 

@@ -13,15 +13,28 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from neurodecode.datasets.mini.scenes import place_words
+from neurodecode.embed.bundle import read_bundle
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.files import atomic_path
 from neurodecode.generate.mini import MiniGenerator
+from neurodecode.losses import unit_rows
 from neurodecode.metrics.functional.pixels import pixcorr
+from neurodecode.metrics.functional.retrieval import top_k_credit
 from neurodecode.metrics.functional.two_way import two_way_identification
+from neurodecode.nn.diffusion import Diffusion, row_noise
+from neurodecode.nn.prior import PriorTransformer
+from neurodecode.tasks.pretrain_channel import DecodingChannel
 from neurodecode.tasks.pretrain_clip import retrieval_accuracy
 from neurodecode.tasks.pretrain_scenes import pretraining_scene
 
-__all__ = ["measure_clip", "measure_generator", "measure_vae", "picture_grid", "read_held_out"]
+__all__ = [
+    "measure_clip",
+    "measure_generator",
+    "measure_prior",
+    "measure_vae",
+    "picture_grid",
+    "read_held_out",
+]
 
 
 def read_held_out(folder: Path, n: int) -> tuple[np.ndarray, list[str]]:
@@ -154,6 +167,56 @@ def measure_generator(
             found = _read_off(true[n:], labels[n:], embedded)
             measures[f"{name}_{kind}"] = float(np.mean(found == np.array(labels[:n])))
     return {k: round(v, 4) for k, v in measures.items()}, drawn
+
+
+def measure_prior(
+    clip: OpenClipEmbedder, images: np.ndarray, seed: int, n: int, folder: Path | None = None
+) -> dict[str, float]:
+    """Compare tokens as a decoder would give them, and what the prior makes of these.
+
+    Parameters
+    ----------
+    clip : OpenClipEmbedder
+        The bundled CLIP.
+    images : array of uint8 of shape (n_scenes, 64, 64, 3)
+        All held-out pictures, in order.
+    seed : int
+        Seed of the pretraining scenes.
+    n : int
+        Pictures whose tokens pass the channel, the first ones; the others train the read-out.
+    folder : Path, optional
+        Folder of the bundle.
+
+    Returns
+    -------
+    dict of str to float
+        For decoded tokens and samples of the prior: top-1 retrieval of the true tokens among
+        those of the n pictures, and how often a linear read-out of the class token finds the
+        category of the main object.
+    """
+    config, weights = read_bundle("mini-prior", folder)
+    parts = [clip.encode_images(images[i : i + 250])["tokens"] for i in range(0, len(images), 250)]
+    tokens = torch.from_numpy(np.concatenate(parts))
+    shape = tuple(tokens.shape[1:])
+    network = PriorTransformer(shape, shape, residual=True, **config["model_cfg"]).eval()
+    network.load_state_dict(weights)
+    mean, deviation = torch.tensor(config["mean"]), config["deviation"]
+    channel = DecodingChannel(*shape, clean=0.0)
+    channel.fit(tokens[n:])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        decoded = channel(tokens[:n])
+    noise = row_noise(shape, range(n), torch.device("cpu"))
+    condition = (decoded - mean) / deviation
+    drawn = Diffusion().sample(network, condition, noise, n_steps=20) * deviation + mean
+    labels = [pretraining_scene("val", i, seed).main.category for i in range(len(images))]
+    measures = {}
+    for name, given in (("decoded", decoded), ("sampled", drawn)):
+        similarity = unit_rows(given - mean) @ unit_rows(tokens[:n] - mean).T
+        measures[f"top1_{name}"] = float(top_k_credit(similarity).mean())
+        found = _read_off(tokens[n:, 0].numpy(), labels[n:], given[:, 0].numpy())
+        measures[f"category_{name}"] = float(np.mean(found == np.array(labels[:n])))
+    return {k: round(v, 4) for k, v in measures.items()}
 
 
 def picture_grid(rows: list[np.ndarray], path: Path, zoom: int = 1) -> None:
