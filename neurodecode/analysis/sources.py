@@ -103,9 +103,13 @@ def find_predictions(runs: str | Path) -> tuple[PredictionSource, ...]:
     Returns
     -------
     tuple of PredictionSource
-        Sorted by path. HDF5 files of another kind are passed over.
+        Sorted by path. HDF5 files of another kind are passed over, and so are predictions that
+        were made to select or weigh methods (sides ``train`` and ``validation``).
     """
-    return open_predictions(sorted(Path(runs).rglob("*.h5")), skip_others=True)
+    found = open_predictions(sorted(Path(runs).rglob("*.h5")), skip_others=True)
+    return tuple(
+        source for source in found if source.attrs.get("side") not in ("train", "validation")
+    )
 
 
 def open_predictions(

@@ -50,8 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ridge: power of its standard deviation by which a component is divided")  # fmt: skip
     add("--n-voxels", type=int, help="encoder_likelihood: use only the best predicted voxels")
     add("--side", choices=("test", "validation"), default="test",
-        help="what is predicted; validation: by a model fitted on training alone, for"
-        " `neurodecode combine` (default: %(default)s)")  # fmt: skip
+        help="what is predicted; validation: by a model fitted on training alone (--predicted:"
+        " with weights of the other validation stimuli), for `neurodecode combine`"
+        " (default: %(default)s)")  # fmt: skip
     add("--subjects", nargs="+", default=[], help="which subjects (default: all in the folder)")
     add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
     add("--seed", type=int, default=0, help="of the inner folds")
@@ -103,10 +104,6 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
     if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
         raise ConfigError("--method encoder_likelihood needs --embeddings or --predicted")
-    if args.predicted and args.side == "validation":
-        raise ConfigError(
-            "--side validation: --predicted encoders are stacked on that side; leave one out"
-        )
     for option in ("components", "n_voxels"):
         value = getattr(args, option)
         if value is not None and value < 1:

@@ -14,6 +14,7 @@ from neurodecode.linear.likelihood import (
 )
 from neurodecode.linear.noise import ResidualNoise
 from neurodecode.linear.ridge import RidgeDecoder, RidgeEncoder, fit_ridge
+from neurodecode.linear.stacked_likelihood import StackedLikelihood
 from neurodecode.linear.stacking import EncoderStack, stack_encoders
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ResidualNoise",
     "RidgeDecoder",
     "RidgeEncoder",
+    "StackedLikelihood",
     "category_classifier",
     "fit_ridge",
     "held_out_predictions",

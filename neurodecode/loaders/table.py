@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,13 +138,15 @@ class TrialTable:
         means = (sums / counts[:, None]).astype(np.float32)
         return RepeatAverages(stimuli, means, counts)
 
-    def deviations(self, *sides: str) -> np.ndarray:
+    def deviations(self, *sides: str, without: Collection[str] = ()) -> np.ndarray:
         """Single trials minus the mean of their stimulus: noise, free of any model.
 
         Parameters
         ----------
         *sides : str
             Which trials.
+        without : collection of str
+            Stimuli whose trials are left out.
 
         Returns
         -------
@@ -153,6 +155,7 @@ class TrialTable:
             single trials. Stimuli shown once say nothing about noise and are left out.
         """
         trials = self.trials(*sides)
+        trials = trials[~np.isin(self.stimulus_id[trials], list(without))]
         averages = self.average(*sides)
         row = np.searchsorted(averages.stimulus_id, self.stimulus_id[trials])
         repeated = averages.n_averaged[row] > 1

@@ -58,6 +58,7 @@ _METHODS = {
     "core": "Convolutional encoder likelihood",
     "core_likelihood": "Convolutional encoder likelihood",
     "combined": "Combined encoder likelihood",
+    "stacked_likelihood": "Stacked encoder likelihood",
     "posterior": "Posterior of several methods",
     "logistic": "Logistic regression",
     "shuffled": "Shuffled responses",

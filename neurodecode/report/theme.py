@@ -59,6 +59,7 @@ _FIXED = {
     "core": 3,
     "core_likelihood": 3,
     "ridge_pca": 5,
+    "posterior": 4,
     "reconstruct": 0,
     "logistic": 4,
 }

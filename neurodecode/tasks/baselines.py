@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from sklearn.model_selection import KFold
 
 from neurodecode.errors import DataError
 from neurodecode.linear import (
     LikelihoodIdentifier,
-    ResidualNoise,
     RidgeDecoder,
     RidgeEncoder,
+    StackedLikelihood,
     category_classifier,
-    likelihood_matrix,
-    stack_encoders,
 )
 from neurodecode.loaders.table import RepeatAverages, TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
 
 __all__ = ["Features", "LinearOptions", "classify", "decode", "identify", "identify_predicted"]
+
+#: Parts of the validation stimuli that are judged in turn by what the others say.
+_N_PARTS = 5
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ def identify_predicted(
     """Likelihood of the responses under encoders that were trained elsewhere.
 
     Stacking weights and the size of the noise come from validation stimuli, which no encoder
-    was fitted to.
+    was fitted to. If it is those that are identified, a fifth of them at a time is judged by
+    weights and noise of the other four, and no response is judged by what was learned from it.
 
     Parameters
     ----------
@@ -191,6 +194,11 @@ def identify_predicted(
     -------
     Prediction
         As from `identify`.
+
+    Raises
+    ------
+    DataError
+        If a stimulus was not predicted, or there are too few validation stimuli to part.
     """
     table = TrialTable.load(store, split, fold, ("train",))
     fit, validation, test = (table.average(side) for side in ("train", "validation", "test"))
@@ -201,18 +209,59 @@ def identify_predicted(
         ridge.fit(features.read(fit.stimulus_id), fit.responses)
         encoders.append([ridge.predict(features.read(side.stimulus_id)) for side in sides])
     on_fit, on_validation, on_test = zip(*encoders, strict=True)
-    stack = stack_encoders(on_validation, validation.responses)
-    noise = ResidualNoise().calibrate(
-        fit.responses - stack.combine(on_fit),
-        validation.responses,
-        stack.held_out,
-        validation.n_averaged,
-        table.deviations("train", "validation"),
-    )
-    responses = stack.combine(on_test)
-    scores = likelihood_matrix(test.responses, responses, noise, test.n_averaged)
-    arrays = {"scores": scores, "responses": responses, "measured": test.responses}
+
+    def judge(known: np.ndarray) -> StackedLikelihood:
+        """Learn weights and noise from some of the validation stimuli."""
+        others = np.delete(validation.stimulus_id, known)
+        return StackedLikelihood().fit(
+            on_fit,
+            fit.responses,
+            [each[known] for each in on_validation],
+            validation.responses[known],
+            validation.n_averaged[known],
+            table.deviations("train", "validation", without=others),
+        )
+
+    if options.side == "validation":
+        _check_parts(store, fold, len(validation.stimulus_id))
+        arrays = _identify_in_turn(judge, validation, on_validation, options.seed)
+        return _prediction(store, validation, fold, arrays, validation.stimulus_id)
+    model = judge(np.arange(len(validation.stimulus_id)))
+    arrays = {
+        "scores": model.log_likelihood(test.responses, on_test, test.n_averaged),
+        "responses": model.predict(on_test),
+        "measured": test.responses,
+    }
     return _prediction(store, test, fold, arrays, test.stimulus_id)
+
+
+def _check_parts(store: ResponseStore, fold: int, n_stimuli: int) -> None:
+    # the stack parts what it learns from once more
+    if n_stimuli < 2 * _N_PARTS:
+        raise DataError(
+            f"fold {fold} has {n_stimuli} validation stimuli, fewer than {2 * _N_PARTS}",
+            subject=store.subject,
+            field="splits",
+            fix="prepare again with a larger share for validation",
+        )
+
+
+def _identify_in_turn(
+    judge: Callable[[np.ndarray], StackedLikelihood],
+    held_out: RepeatAverages,
+    on_held_out: Sequence[np.ndarray],
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Identify each part of the stimuli among all by a model that learned from the others."""
+    n_stimuli = len(held_out.stimulus_id)
+    scores = np.empty((n_stimuli, n_stimuli))
+    responses = np.empty(held_out.responses.shape)
+    for known, part in KFold(_N_PARTS, shuffle=True, random_state=seed).split(scores):
+        model = judge(known)
+        counts = held_out.n_averaged[part]
+        scores[part] = model.log_likelihood(held_out.responses[part], on_held_out, counts)
+        responses[part] = model.predict([each[part] for each in on_held_out])
+    return {"scores": scores, "responses": responses, "measured": held_out.responses}
 
 
 def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptions) -> Prediction:

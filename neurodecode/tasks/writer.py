@@ -16,7 +16,25 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.store import Prediction, write_predictions
 
-__all__ = ["PredictionWriter"]
+__all__ = ["PredictionWriter", "side_path"]
+
+
+def side_path(path: Path, side: str) -> Path:
+    """Name the file of one side.
+
+    Parameters
+    ----------
+    path : Path
+        File of the test predictions.
+    side : {"test", "validation", "train"}
+        What is predicted.
+
+    Returns
+    -------
+    Path
+        `path` for the test side, else with the side in its name.
+    """
+    return path if side == "test" else path.with_stem(f"{path.stem}-{side}")
 
 
 class PredictionWriter(BasePredictionWriter):
@@ -25,7 +43,8 @@ class PredictionWriter(BasePredictionWriter):
     Parameters
     ----------
     path : path
-        File to write.
+        File of the test predictions. Those of another side go beside it, ``predictions.h5``
+        becoming ``predictions-validation.h5``, so that neither takes the other's place.
     method : str
         Name under which the method appears in tables.
     dtype : {"float32", "float16"}
@@ -67,7 +86,7 @@ class PredictionWriter(BasePredictionWriter):
             return
         data: ResponseDataModule = trainer.datamodule
         write_predictions(
-            self.path,
+            side_path(self.path, data.predict_on),
             self.method,
             [self._join(subject, parts, data) for subject in data.stores],
             self._attrs(data, pl_module),

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from neurodecode.cli import main
 from neurodecode.recording import Recording
-from neurodecode.splits import make_split, read_split, write_split
+from neurodecode.splits import Split, make_split, read_split, write_split
 from neurodecode.store import (
     EmbeddingStore,
     Prediction,
@@ -13,6 +17,7 @@ from neurodecode.store import (
     read_predictions,
     write_predictions,
 )
+from neurodecode.tasks.baselines import Features, LinearOptions, identify_predicted
 
 N_VOXELS = {"01": 17, "02": 19}
 
@@ -184,7 +189,86 @@ def test_validation_side_is_predicted_from_training_alone(world, method):
     assert baseline(world, *words).attrs["side"] == "test"
 
 
-def test_stacked_encoders_have_no_validation_side_left(world, capsys):
-    words = ("--method", "encoder_likelihood", "--predicted", "x.h5", "--side", "validation")
+@pytest.fixture(scope="module")
+def roomy(world, tmp_path_factory):
+    """The same world with 19 validation stimuli a fold instead of 6."""
+    root = tmp_path_factory.mktemp("roomy")
+    for path in [*world.glob("sub-*.h5"), world / "tower.h5"]:
+        shutil.copy(path, root)
+    folds = []
+    for each in read_split(world / "splits.json").folds:
+        more = (*each.validation, *each.train[:13])
+        folds.append(replace(each, train=each.train[13:], validation=tuple(sorted(more))))
+    write_split(root / "splits.json", Split("kfold", "stimulus", tuple(folds)))
+    return root
+
+
+def test_stacked_encoders_rank_validation_stimuli(roomy):
+    path = predicted_file(roomy, roomy / "core.h5")
+    words = ("--method", "encoder_likelihood", "--predicted", path,
+             "--embeddings", roomy / "tower.h5", "--name", "stack")  # fmt: skip
+    content = baseline(roomy, *words, "--side", "validation")
+    assert content.method == "stack"
+    assert content.attrs["side"] == "validation"
+    assert content.attrs["selection_split"] == "validation"
+    split = read_split(roomy / "splits.json")
+    for each in content.predictions:
+        validation = split.folds[each.fold].validation
+        assert each.stimulus_id == each.candidate_id == list(validation)
+        assert each.arrays["scores"].shape == (len(validation), len(validation))
+        assert each.arrays["responses"].shape == (len(validation), N_VOXELS[each.subject])
+        assert top1(each) > 0.8
+    # the two sides fit together
+    baseline(roomy, *words, "--side", "validation", out="validation.h5")
+    baseline(roomy, *words, out="test.h5")
+    code = main(["combine", "--validation", str(roomy / "validation.h5"),
+                 "--predictions", str(roomy / "test.h5"), "--splits", str(roomy / "splits.json"),
+                 "--out", str(roomy / "posterior.h5"), "--quiet"])  # fmt: skip
+    assert code == 0
+
+
+def test_no_validation_response_is_judged_by_what_was_learned_from_it(roomy):
+    """Another response to one stimulus changes its own row and other parts' rows alone."""
+    store, changed, predicted, split = perturbed(roomy, roomy / "core.h5")
+    features = Features([EmbeddingStore(roomy / "tower.h5")], "tokens")
+    options = LinearOptions(12, side="validation", seed=4)
+    before, after = (
+        identify_predicted(each, split, 1, predicted, features, options)
+        for each in (store, changed)
+    )
+    ids = list(split.folds[1].validation)
+    assert before.stimulus_id == after.stimulus_id == ids
+    parts = [part for _, part in KFold(5, shuffle=True, random_state=4).split(ids)]
+    (own,) = (part for part in parts if 3 in part)
+    rest = np.setdiff1d(np.arange(len(ids)), own)
+    for name in ("scores", "responses"):
+        same = np.setdiff1d(own, [3]) if name == "scores" else own
+        np.testing.assert_array_equal(before.arrays[name][same], after.arrays[name][same])
+        assert (before.arrays[name][rest] != after.arrays[name][rest]).any(axis=1).all()
+    assert (before.arrays["scores"][3] != after.arrays["scores"][3]).all()
+
+
+def perturbed(world, path):
+    """A subject, a copy with another response to the fourth validation stimulus of fold 1."""
+    predicted = read_predictions(predicted_file(world, path)).predictions
+    split, store = read_split(world / "splits.json"), ResponseStore(world / "sub-02.h5")
+    responses = store.read(np.arange(store.n_trials)).copy()
+    ids = np.asarray(store.stimulus_id)
+    rows = np.flatnonzero(ids == split.folds[1].validation[3])
+    responses[rows] += [[5.0], [9.0]]  # the mean and the spread of its two repeats
+    copy = Recording(
+        subject="02", modality="fmri", responses=responses, stimulus_id=ids,
+        session=np.asarray(store.session), run=np.ones(len(ids), int),
+    )  # fmt: skip
+    changed = ResponseStore.write(world / "changed.h5", copy, dataset="tiny")
+    own = [each for each in predicted if (each.subject, each.fold) == ("02", 1)]
+    return store, changed, own, split
+
+
+def test_too_few_validation_stimuli_for_turns(world, capsys):
+    path = predicted_file(world, world / "core.h5")
+    words = ("--method", "encoder_likelihood", "--predicted", path, "--side", "validation")
     assert baseline(world, *words) == 2
-    assert "stacked on that side" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "fold 0 has 6 validation stimuli, fewer than 10" in error
+    assert error.count("\n") == 1

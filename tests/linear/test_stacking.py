@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodecode.linear import stack_encoders
+from neurodecode.linear import StackedLikelihood, stack_encoders
+from neurodecode.metrics.functional.identification import log_likelihood_scores
 
 
 def test_a_single_encoder_is_left_alone(rng):
@@ -42,3 +43,24 @@ def test_held_out_rows_do_not_depend_on_their_own_measurement(rng):
     after = stack_encoders(predictions, changed).held_out
     np.testing.assert_array_equal(before[4], after[4])
     assert not np.allclose(before, after)
+
+
+def test_likelihood_of_a_stack_is_the_gaussian_of_its_residuals(rng):
+    """Independent voxels: the covariance that is found is nearly the one of the noise."""
+    n_fitted, n_held_out, n_voxels = 500, 300, 3
+    spread = np.array([0.5, 1.0, 2.0])
+    signal = rng.normal(size=(n_fitted + n_held_out, n_voxels))
+    measured = signal + spread * rng.normal(size=signal.shape)
+    halves = [2 * signal * (np.arange(3) != 2), signal * (np.arange(3) == 2)]
+    model = StackedLikelihood().fit(
+        [each[:n_fitted] for each in halves], measured[:n_fitted],
+        [each[n_fitted:] for each in halves], measured[n_fitted:],
+    )  # fmt: skip
+    candidates = [each[:7] for each in halves]
+    np.testing.assert_allclose(model.predict(candidates), signal[:7], atol=0.3)
+    covariance = model.noise_.covariance(1)
+    np.testing.assert_allclose(np.diag(covariance), spread**2, rtol=0.25)
+    expected = log_likelihood_scores(measured[:9], model.predict(candidates), covariance)
+    found = model.log_likelihood(measured[:9], candidates)
+    assert found.shape == (9, 7)
+    np.testing.assert_allclose(found, expected.numpy())

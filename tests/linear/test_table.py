@@ -61,6 +61,15 @@ def test_averages_and_deviations(store):
                                rtol=1e-4)  # fmt: skip
 
 
+def test_trials_of_some_stimuli_are_kept_from_the_noise(store):
+    table = TrialTable.load(store, SPLIT, 0)
+    all_of_them = table.deviations("train", "validation")
+    kept = np.isin(table.stimulus_id[table.trials("train", "validation")], ["a", "c"])
+    found = table.deviations("train", "validation", without=["d", "b", "e"])
+    assert found.shape == (12, 5)
+    np.testing.assert_array_equal(found, all_of_them[kept])
+
+
 def test_a_stimulus_shown_once_has_no_deviation(tmp_path, rng):
     store = make_store(tmp_path / "sub-7.h5", rng.normal(size=(6, 3)), "abcdef", [1] * 6)
     assert TrialTable.load(store, SPLIT, 0).deviations("train").shape == (0, 3)

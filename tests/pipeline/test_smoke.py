@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from neurodecode.metrics.records import read_records
+from neurodecode.splits import read_split
+from neurodecode.store import read_predictions
 
-METHODS = {"ridge", "encoder_likelihood", "decoder"}
+METHODS = {"ridge", "encoder_likelihood", "decoder", "posterior"}
 
 
 def test_every_stage_left_its_result(smoke):
@@ -20,6 +22,25 @@ def test_every_stage_left_its_result(smoke):
     assert all(r.n_candidates == 17 for r in records if r.metric == "retrieval_top1")
     page = (smoke.root / "reports" / "mini" / "index.html").read_text()
     assert page.startswith("<!doctype html>")
+
+
+def test_the_posterior_is_weighed_on_validation_alone(smoke):
+    runs = smoke.root / "runs" / "mini"
+    test = read_predictions(runs / "posterior.h5")
+    assert test.attrs["side"] == "test"
+    assert {name for own in test.attrs["weights"].values() for name in own} == {
+        "decoder", "encoder_likelihood",
+    }  # fmt: skip
+    (fold,) = read_split(smoke.root / "data" / "stores" / "mini-fmri" / "splits.json").folds
+    files = sorted((runs / "validation").iterdir())
+    names = ["decoder-validation.h5", "encoder_likelihood-validation.h5"]
+    assert [path.name for path in files] == names
+    for path in files:
+        for each in read_predictions(path).predictions:
+            assert set(each.stimulus_id) <= set(fold.validation)
+    # the stage predicts with the decoder and leaves the decoder's files as they are
+    assert read_predictions(runs / "decoder" / "predictions.h5").attrs["side"] == "test"
+    assert not (runs / "decoder" / "predictions-validation.h5").exists()
 
 
 def test_records_have_the_documented_keys(smoke):
@@ -65,6 +86,6 @@ def test_the_same_seed_gives_the_same_metrics_even_after_a_kill(smoke):
     # the fixture's run was killed during training and resumed; this one is not
     metrics = smoke.root / "reports" / "mini" / "metrics.json"
     resumed = metrics.read_bytes()
-    for stage in ("decoder", "prior", "reconstruct", "evaluate"):
+    for stage in ("decoder", "posterior", "prior", "reconstruct", "evaluate"):
         smoke.dvc("repro", "--force", "--no-run-cache", "--single-item", stage)
     assert metrics.read_bytes() == resumed

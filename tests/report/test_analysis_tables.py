@@ -132,6 +132,21 @@ def test_sources_read_what_is_asked_for(world: World) -> None:
         assert one.n_averaged == other.n_averaged
 
 
+def test_only_predictions_that_are_told_about_are_found(tmp_path: Path) -> None:
+    from neurodecode.store import Prediction
+
+    made = [Prediction("01", ["x"], {"scores": np.zeros((1, 1))}, ["x"])]
+    for name, attrs in {
+        "plain": {}, "test": {"side": "test"}, "core": {"side": "all"},
+        "validation/ridge-validation": {"side": "validation"}, "train": {"side": "train"},
+    }.items():  # fmt: skip
+        write_predictions(tmp_path / f"{name}.h5", "ridge", made, attrs)
+    found = [source.path.stem for source in find_predictions(tmp_path)]
+    assert found == ["core", "plain", "test"]
+    # whoever names a file gets it
+    assert len(open_predictions([tmp_path / "train.h5"])) == 1
+
+
 def test_other_files_among_the_runs_are_passed_over(world: World, tmp_path: Path) -> None:
     (tmp_path / "weights.h5").write_bytes(b"no predictions")
     assert find_predictions(tmp_path) == ()

@@ -78,6 +78,9 @@ def test_headline_figures_are_those_of_the_records(page: Path, profile: Profile)
     assert f"{100 * value:.1f}\N{NARROW NO-BREAK SPACE}%" in shown
     assert "mean of 2 subjects" in shown
     assert "1 of 13 candidates" in shown
+    rows = records[(records["method"] == "ridge") & (records["subject"] == "mean")]
+    value = rows.set_index("metric").loc["retrieval_top1", "value"]
+    assert f"Ridge regression: {100 * value:.1f}\N{NARROW NO-BREAK SPACE}% (" in shown
 
 
 def test_missing_parts_are_left_out_with_a_sentence(profile: Profile) -> None:

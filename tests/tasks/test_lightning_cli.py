@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import yaml
-from decoding_world import LATENT, N_TEST, TOKENS
+from decoding_world import LATENT, N_TEST, N_VALIDATION, TOKENS
 
 from neurodecode.cli import main
 from neurodecode.context import BuildContext
@@ -16,6 +18,7 @@ from neurodecode.store import read_predictions
 from neurodecode.tasks.checkpoints import load_task
 from neurodecode.tasks.decode import DecodeTask
 from neurodecode.tasks.prior import PriorTask
+from neurodecode.tasks.writer import side_path
 
 # lightning logs to the folder it also writes checkpoints to, and says so
 pytestmark = [
@@ -108,6 +111,34 @@ def test_predict_writes_what_evaluate_needs_and_keeps_the_training_log(decoder):
     assert (folder / "metrics.csv").read_text() == before
 
 
+def test_validation_predictions_lie_beside_those_of_the_test_side(decoder, tmp_path):
+    given, folder = decoder
+    predict = ["predict", *given, "--ckpt_path", str(folder / "best.ckpt")]
+    assert main(predict) == 0
+    test = (folder / "predictions.h5").read_bytes()
+    assert main([*predict, "--data.predict_on=validation"]) == 0
+    assert (folder / "predictions.h5").read_bytes() == test
+    found = read_predictions(folder / "predictions-validation.h5")
+    assert found.attrs["side"] == "validation"
+    assert [len(each.stimulus_id) for each in found.predictions] == [N_VALIDATION] * 3
+    # as in dvc.yaml: an option of the last callback of the configuration
+    (folder / "predictions-validation.h5").unlink()
+    elsewhere = f"--trainer.callbacks.path={tmp_path / 'mine.h5'}"
+    assert main([*predict, "--data.predict_on=validation", elsewhere]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["mine-validation.h5"]
+    assert not (folder / "predictions-validation.h5").exists()
+    again = read_predictions(tmp_path / "mine-validation.h5")
+    assert again.method == "decoder"
+    assert again.attrs == found.attrs
+
+
+@pytest.mark.parametrize(("side", "name"), [
+    ("test", "a.b.h5"), ("validation", "a.b-validation.h5"), ("train", "a.b-train.h5"),
+])  # fmt: skip
+def test_a_side_has_its_own_file(side, name):
+    assert side_path(Path("runs/a.b.h5"), side) == Path("runs") / name
+
+
 def test_prior_trains_on_the_frozen_decoder_and_predicts(decoder, world, tmp_path):
     _, folder = decoder
     network = {
@@ -134,7 +165,6 @@ def test_prior_trains_on_the_frozen_decoder_and_predicts(decoder, world, tmp_pat
             torch.from_numpy(mine.arrays["prior_tokens"]),
             torch.from_numpy(theirs.arrays["prior_tokens"]),
         )
-
 
     # the command line has the last word, not the settings in the checkpoint
     assert main([*predict, "--model.guidance=4"]) == 0
