@@ -110,7 +110,7 @@ class ResponseDataModule(LightningDataModule):
             raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
         shown = {str(s) for store in self.stores.values() for s in store.stimulus_id}
         self._synthetic = (
-            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.fingerprint)
+            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.split, fold)
         )
         more = {name for each in self._synthetic.values() for name in each.stimulus_id}
         self.negatives, self.synthetic_share = negatives, synthetic_share
