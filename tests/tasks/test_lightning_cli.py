@@ -135,7 +135,6 @@ def test_prior_trains_on_the_frozen_decoder_and_predicts(decoder, world, tmp_pat
             torch.from_numpy(theirs.arrays["prior_tokens"]),
         )
 
-
     # the command line has the last word, not the settings in the checkpoint
     assert main([*predict, "--model.guidance=4"]) == 0
     guided = read_predictions(tmp_path / "predictions.h5").predictions
