@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.recording import Recording
-from neurodecode.splits import Fold, Split, write_split
+from neurodecode.splits import Fold, Split, read_split, write_split
 from neurodecode.store import EmbeddingStore, ResponseStore
+from neurodecode.store.synthetic import SyntheticResponses, write_synthetic
 
 N_VOXELS = {"a.1": 7, "b": 9, "c": 11}
 N_TRAIN, N_VALIDATION, N_TEST = 37, 8, 9
@@ -46,28 +47,30 @@ class World:
         ]
 
 
-def make_world(root: Path, seed: int = 3, noise: float = 0.3) -> World:
+def make_world(root: Path, seed: int = 3, noise: float = 0.3, unshown: int = 0) -> World:
     """Write stores, split and embeddings.
 
     Two or three repeats a stimulus, all subjects share validation and test stimuli and have
-    one training stimulus less than the one before; sessions differ in offset and gain.
+    one training stimulus less than the one before; sessions differ in offset and gain. The
+    last `unshown` stimuli have embeddings only.
     """
     rng = np.random.default_rng(seed)
     n = N_TRAIN + N_VALIDATION + N_TEST
-    ids = [f"{number:032x}" for number in range(n)]
+    n_known = n + unshown
+    ids = [f"{number:032x}" for number in range(n_known)]
     # few dimensions that matter, so that 37 stimuli suffice to learn them
-    tokens = rng.normal(size=(n, 4)) @ rng.normal(size=(4, int(np.prod(TOKENS))))
-    tokens = tokens.reshape(n, *TOKENS).astype(np.float32) + 1.5
-    latent = rng.normal(size=(n, *LATENT)).astype(np.float32)
+    tokens = rng.normal(size=(n_known, 4)) @ rng.normal(size=(4, int(np.prod(TOKENS))))
+    tokens = tokens.reshape(n_known, *TOKENS).astype(np.float32) + 1.5
+    latent = rng.normal(size=(n_known, *LATENT)).astype(np.float32)
     for name, values in {"tokens": tokens, "latent": latent}.items():
         store = EmbeddingStore.create(root / f"{name}.h5", ids, {name: values.shape[1:]})
-        store.write(np.arange(n), {name: values})
+        store.write(np.arange(n_known), {name: values})
     for number, (subject, n_voxels) in enumerate(N_VOXELS.items()):
         seen = np.r_[number:n]
         stimulus = np.concatenate([seen, seen, seen[::2]])
         session = np.repeat([1, 2, 3], [len(seen), len(seen), len(seen[::2])])
         weights = rng.normal(size=(int(np.prod(TOKENS)), n_voxels))
-        clean = tokens.reshape(n, -1)[stimulus] @ weights
+        clean = tokens.reshape(n_known, -1)[stimulus] @ weights
         responses = clean + noise * clean.std() * rng.normal(size=clean.shape)
         responses = responses * session[:, None] + 5.0 * session[:, None]
         order = rng.permutation(len(stimulus))
@@ -83,8 +86,32 @@ def make_world(root: Path, seed: int = 3, noise: float = 0.3) -> World:
         ResponseStore.write(root / "stores" / f"sub-{subject}.h5", recording, dataset="tiny")
     bounds = (N_TRAIN, N_TRAIN + N_VALIDATION)
     folds = (
-        Fold(tuple(ids[: bounds[0]]), tuple(ids[bounds[0] : bounds[1]]), tuple(ids[bounds[1] :])),
-        Fold(tuple(ids[N_TEST + 5 :]), tuple(ids[N_TEST : N_TEST + 5]), tuple(ids[:N_TEST])),
+        Fold(tuple(ids[: bounds[0]]), tuple(ids[bounds[0] : bounds[1]]), tuple(ids[bounds[1] : n])),
+        Fold(tuple(ids[N_TEST + 5 : n]), tuple(ids[N_TEST : N_TEST + 5]), tuple(ids[:N_TEST])),
     )
     write_split(root / "stores" / "splits.json", Split("kfold", "stimulus", folds))
     return World(root)
+
+
+def write_augmented(world: World, folder: Path, fold: int = 0, noise: float = 1e-4) -> Path:
+    """Write synthetic responses to what each subject was not shown, of one number each.
+
+    The stimulus in row k of the embeddings answers with k / 8 in every voxel, up to the noise.
+    """
+    split = read_split(world.root / "stores" / "splits.json")
+    ids = EmbeddingStore(world.root / "tokens.h5").ids
+    folder.mkdir()
+    for subject, n_voxels in N_VOXELS.items():
+        shown = set(ResponseStore(world.root / "stores" / f"sub-{subject}.h5").stimulus_id)
+        new = [name for name in split.pool(fold, ids) if name not in shown]
+        rows = np.array([ids.index(name) for name in new], dtype=np.float32)
+        synthetic = SyntheticResponses(
+            subject=subject,
+            split=split.folds[fold].digest,
+            stimulus_id=new,
+            responses=np.repeat(rows[:, None] / 8, n_voxels, axis=1),
+            model_covariance=noise * np.eye(n_voxels),
+            trial_covariance=noise * np.eye(n_voxels),
+        )
+        write_synthetic(folder / f"sub-{subject}.h5", synthetic)
+    return folder

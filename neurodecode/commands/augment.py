@@ -51,10 +51,9 @@ def run(args: argparse.Namespace) -> None:
 
     from neurodecode.commands.baseline import check_target, store_paths
     from neurodecode.folders import atomic_folder
-    from neurodecode.loaders.counts import open_responses
     from neurodecode.progress import progress_bar
     from neurodecode.splits import read_split
-    from neurodecode.store import EmbeddingStore
+    from neurodecode.store import EmbeddingStore, ResponseStore
     from neurodecode.store.synthetic import write_synthetic
     from neurodecode.tasks.augment import synthesise
     from neurodecode.tasks.baselines import Features
@@ -67,7 +66,8 @@ def run(args: argparse.Namespace) -> None:
     features = Features([EmbeddingStore(path) for path in args.embeddings], args.target)
     check_target(features)
     pool = split.pool(args.fold, features.stores[0].ids)
-    stores = [open_responses(path) for path in store_paths(args.stores, [])]
+    # as decoders read them: spike counts are counts here, not their square roots
+    stores = [ResponseStore(path) for path in store_paths(args.stores, [])]
     jobs = [
         delayed(synthesise)(
             store, split, args.fold, features, pool, n_components=args.components, seed=args.seed

@@ -138,6 +138,8 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
 def _store_stimuli(
     reader: DatasetReader, subjects: Sequence[str], unshown: int, folder: Path
 ) -> StimulusSet | None:
+    if unshown < 0:
+        raise ConfigError(f"--unshown is {unshown}; give 0 or more")
     if unshown and not reader.more_pictures:
         raise ConfigError(f"--unshown: {reader.name} has no pictures that nobody was shown")
     more: dict[str, int] = {"n_unshown": unshown} if unshown else {}

@@ -114,7 +114,8 @@ class ResponseDataset(Dataset):
             return self._batch([self.rows[item]])
         batch = self._batch(item.rows, item.synthetic)
         if item.negatives:
-            index = np.array(item.negatives, dtype=np.int64)
+            # a stimulus of the batch would be a wrong answer to itself
+            index = np.setdiff1d(item.negatives, batch["stimulus"].numpy())
             batch["negatives"] = {
                 name: self.bank.read(name, index) for name in sorted(self.bank.complete)
             }

@@ -63,8 +63,8 @@ class ResponseDataModule(LightningDataModule):
     synthetic_share : float
         Share of every training batch that is synthetic.
     negatives : int
-        Other pictures that training may use (`Split.pool`), whose targets each training batch
-        holds as negatives for a contrastive loss.
+        How many pictures that training may use (`Split.pool`) are drawn for each training batch,
+        which holds the targets of those that are not its own as negatives for a contrastive loss.
     predict_on : {"test", "validation", "train"}
         Stimuli that ``predict`` runs on.
     in_memory : bool, optional
@@ -78,7 +78,9 @@ class ResponseDataModule(LightningDataModule):
     DataError
         If a store is missing or broken, or a stimulus has no embedding.
     ConfigError
-        If a subject or fold does not exist.
+        If a subject or fold does not exist, or negatives are asked of a split of runs.
+    LeakError
+        If the synthetic responses were made for another split or fold.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class ResponseDataModule(LightningDataModule):
             raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
         shown = {str(s) for store in self.stores.values() for s in store.stimulus_id}
         self._synthetic = (
-            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.fingerprint)
+            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.split, fold)
         )
         more = {name for each in self._synthetic.values() for name in each.stimulus_id}
         self.negatives, self.synthetic_share = negatives, synthetic_share

@@ -54,7 +54,7 @@ class BatchPlan(NamedTuple):
     synthetic : list of SyntheticRow
         Predicted ones.
     negatives : list of int
-        Rows of the target bank that are contrasted against, besides those of the batch.
+        Rows of the target bank to contrast against; those of the batch itself are left out.
     """
 
     rows: list[Row]

@@ -31,7 +31,7 @@ class Extras:
     bank : sequence of int
         Rows of the target bank that may be negatives.
     n_negatives : int
-        How many of them each batch gets.
+        How many of them are drawn for each batch.
 
     Raises
     ------

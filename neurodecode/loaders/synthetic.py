@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodecode.errors import DataError, LeakError
 from neurodecode.loaders.rows import SyntheticRow
+from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
 from neurodecode.store.synthetic import SyntheticResponses, read_synthetic
 
@@ -63,7 +64,7 @@ class SyntheticTrials:
 
 
 def open_synthetic(
-    folder: str | Path, stores: Mapping[str, ResponseStore], split: str
+    folder: str | Path, stores: Mapping[str, ResponseStore], split: Split, fold: int
 ) -> dict[str, SyntheticResponses]:
     """Read the synthetic responses of some subjects.
 
@@ -73,8 +74,10 @@ def open_synthetic(
         Folder of ``neurodecode augment``.
     stores : mapping of str to ResponseStore
         Measured responses of each subject.
-    split : str
-        Digest of the division that is trained on.
+    split : Split
+        The checked split.
+    fold : int
+        Which fold is trained on.
 
     Returns
     -------
@@ -86,7 +89,8 @@ def open_synthetic(
     DataError
         If a file is missing or broken, or does not fit the measured responses.
     LeakError
-        If the encoder was fitted to another division: it may know the test stimuli.
+        If the encoder was fitted to another division, so that it may know the test stimuli, or a
+        picture is one that training may not use.
     """
     found = {}
     for name, store in stores.items():
@@ -101,10 +105,16 @@ def open_synthetic(
                 field="responses",
                 fix="run `neurodecode augment` again",
             )
-        if synthetic.split != split:
+        if synthetic.split != split.folds[fold].digest:
             raise LeakError(
                 f"{path}: the encoder of subject {name} was fitted to another split or fold, and"
                 " may have seen the test stimuli; run `neurodecode augment` on this one"
+            )
+        allowed = set(split.pool(fold, synthetic.stimulus_id))
+        if held_out := [each for each in synthetic.stimulus_id if each not in allowed]:
+            raise LeakError(
+                f"{path}: picture {held_out[0]} is held out, or looks like one that is;"
+                " run `neurodecode augment` again"
             )
         found[name] = synthetic
     return found

@@ -195,3 +195,21 @@ def test_temperature_at_the_edges():
 @pytest.mark.parametrize(("n", "share", "want"), [(240, 0.33, 79), (50, 0.35, 17), (2, 0.33, 0)])
 def test_mixup_epochs(n, share, want):
     assert n_mixup_epochs(n, share) == want
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_soft_clip_with_negatives_is_a_cross_entropy_over_more_columns(bidirectional):
+    p, t, n = unit(7, 9), unit(7, 9, seed=1), unit(8, 9, seed=2)
+    columns = torch.cat([t, n])
+    want = F.cross_entropy(p @ columns.T / 0.05, (t @ columns.T / 0.05).softmax(dim=1))
+    if bidirectional:
+        backward = F.cross_entropy(t @ p.T / 0.05, (t @ t.T / 0.05).softmax(dim=1))
+        want = (want + backward) / 2
+    loss = soft_clip(p, t, 0.05, bidirectional=bidirectional, negatives=n)
+    torch.testing.assert_close(loss, want)
+    assert abs(loss - soft_clip(p, t, 0.05, bidirectional=bidirectional)) > 0.01
+
+
+def test_soft_clip_without_any_negative_is_what_it_was():
+    p, t = unit(7, 9), unit(7, 9, seed=1)
+    torch.testing.assert_close(soft_clip(p, t, 0.05, negatives=t[:0]), soft_clip(p, t, 0.05))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from reference_numbers import read_reference, tensor
 
 from neurodecode.losses import Mixup, bimixco, draw_mixup, mix_responses, mixing_matrix
@@ -144,3 +145,31 @@ def test_mass_is_kept_for_any_draw():
 def test_shares_take_the_precision_of_the_responses():
     mixed, _ = mix_responses({"a": torch.randn(7, 5, dtype=torch.float16)})
     assert mixed["a"].dtype == torch.float16
+
+
+def unit(n: int, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return F.normalize(torch.randn(n, 9, generator=generator, dtype=torch.float64), dim=-1)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_negatives_are_wrong_answers_to_every_mixed_trial(bidirectional):
+    p, t, n = unit(7, 0), unit(7, 1), unit(8, 2)
+    mixup = draw_mixup([3, 4], select=1.0, generator=torch.Generator().manual_seed(5))
+    weights = mixing_matrix(mixup.permutation, mixup.lambdas.double())
+    wrong = torch.zeros(7, 8, dtype=torch.float64)
+    want = F.cross_entropy(p @ torch.cat([t, n]).T / 0.05, torch.cat([weights, wrong], dim=1))
+    if bidirectional:
+        want = (want + F.cross_entropy(t @ p.T / 0.05, weights.T)) / 2
+    loss = bimixco(p, t, mixup, 0.05, bidirectional=bidirectional, negatives=n)
+    torch.testing.assert_close(loss, want)
+
+
+def test_one_trial_and_one_negative_by_hand():
+    # log(1 + exp((p.n - p.t) / temperature)) one way; the other way there is nothing to tell apart
+    p, t, n = (torch.tensor([row]) for row in ([1.0, 0.0], [0.6, 0.8], [0.8, -0.6]))
+    alone = Mixup(torch.tensor([0]), torch.tensor([1.0]))
+    want = torch.log1p(torch.exp(torch.tensor((0.8 - 0.6) / 0.1)))
+    forward = bimixco(p, t, alone, 0.1, bidirectional=False, negatives=n)
+    torch.testing.assert_close(forward, want)
+    torch.testing.assert_close(bimixco(p, t, alone, 0.1, negatives=n), want / 2)

@@ -16,6 +16,7 @@ from neurodecode.embed.bundle import open_bundle
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.errors import ConfigError, DataError
 from neurodecode.files import read_json
+from neurodecode.generate.denoiser import normalise_tokens
 from neurodecode.generate.mini import MiniGenerator
 from neurodecode.tasks import pretrain_card
 from neurodecode.tasks.pretrain_clip import (
@@ -158,6 +159,12 @@ def test_whole_pipeline(scenes: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     features = PretrainFeatures(str(scenes), batch_size=15)
     generator = PretrainGenerator(64, channels=(8, 16), heads=2, norm_groups=4, warmup=2)
     export("generator", train(generator, features, tmp_path / "generator", 3), bundle, scenes)
+    # the channel knows the training scenes only, and does not go into the bundle
+    known = features.sets["train"].tokens.float().flatten(1).mean(dim=0)
+    torch.testing.assert_close(generator.channel.mean, known)
+    generator = PretrainGenerator(64, channels=(8, 16), heads=2, norm_groups=4,
+                                  start_from=str(bundle), channel=False)  # fmt: skip
+    train(generator, features, tmp_path / "again", 1)
 
     opened = OpenClipEmbedder.bundled()
     with h5py.File(scenes / "scenes.h5") as file:
@@ -218,6 +225,23 @@ def test_velocity_target_is_the_schedulers() -> None:
     snr = (level / (1 - level)).flatten()
     expected = (snr.clamp(max=5) / (snr + 1)).mean()
     torch.testing.assert_close(task._loss(latents, torch.zeros(6, 17, 12), noise, steps), expected)
+
+
+@pytest.mark.parametrize("channel", [False, True])
+def test_generator_is_trained_on_true_or_on_decoded_tokens(channel: bool) -> None:
+    task = PretrainGenerator(
+        12, channels=(8, 16), heads=2, norm_groups=4, drop=0.0, channel=channel
+    )
+    tokens = torch.randn(70, 17, 12)
+    if channel:
+        task.channel.fit(tokens)
+        task.channel.clean = 0.0
+    seen = []
+    task.model.forward = lambda noisy, steps, tokens: seen.append(tokens) or noisy
+    task.log = lambda *_, **__: None
+    task.training_step({"tokens": tokens[:6], "latents": torch.randn(6, 4, 16, 16)}, 0)
+    same = (seen[0] - normalise_tokens(tokens[:6])).abs().amax(dim=(1, 2)) < 1e-6
+    assert same.tolist() == [not channel] * 6
 
 
 @pytest.mark.parametrize(

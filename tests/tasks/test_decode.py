@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from decoding_world import TOKENS
+from decoding_world import TOKENS, make_world, write_augmented
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError
 from neurodecode.loaders import ResponseDataModule
-from neurodecode.losses import Mixup
+from neurodecode.losses import Mixup, bimixco, soft_clip, unit_rows
 from neurodecode.nn.decoder import BrainDecoder
 from neurodecode.tasks.decode import DecodeTask
 
@@ -27,9 +27,9 @@ def trainer(folder, *callbacks: Callback, **options) -> Trainer:
     )
 
 
-def fit(world, folder, *callbacks: Callback, ckpt=None, **options):
+def fit(world, folder, *callbacks: Callback, ckpt=None, extras=None, **options):
     seed_everything(0, verbose=False)
-    data = ResponseDataModule(**world.data)
+    data = ResponseDataModule(**world.data, **extras or {})
     task = DecodeTask(data.context, small, lr=3e-3)
     run = trainer(folder, *callbacks, **options)
     run.fit(task, datamodule=data, ckpt_path=ckpt, weights_only=True)
@@ -60,6 +60,75 @@ def test_interrupted_training_ends_where_it_would_have(world, tmp_path, stop):
     assert rest.global_step == whole.global_step == 40
     for one, two in zip(expected.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A data set with pictures that nobody was shown, and synthetic responses to them."""
+    root = tmp_path_factory.mktemp("wide")
+    world = make_world(root, unshown=13)
+    return world, {"synthetic": write_augmented(world, root / "synthetic"), "negatives": 11}
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* is not empty")
+def test_training_with_synthetic_trials_is_seeded_and_resumable(wide, tmp_path):
+    world, extras = wide
+    whole, expected, _ = fit(world, tmp_path / "whole", extras=extras, max_epochs=2)
+    assert whole.global_step == 2 * 19
+    assert whole.callback_metrics["train/contrastive"].isfinite()
+    stop = Interruption(26, tmp_path / "stopped.ckpt")
+    with pytest.raises(Interrupted):
+        fit(world, tmp_path / "part", stop, extras=extras, max_epochs=2)
+    _, resumed, _ = fit(
+        world, tmp_path / "part", extras=extras, max_epochs=2, ckpt=tmp_path / "stopped.ckpt"
+    )
+    _, plain, _ = fit(world, tmp_path / "plain", max_epochs=2)
+    for one, two in zip(expected.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, two)
+    pairs = zip(expected.parameters(), plain.parameters(), strict=True)
+    assert any(not torch.equal(one, two) for one, two in pairs)
+
+
+def test_predictions_do_not_need_what_training_had_besides(wide, tmp_path):
+    world, extras = wide
+    run, task, rich = fit(world, tmp_path, extras=extras, max_epochs=1)
+    plain = ResponseDataModule(**world.data)
+    with_extras, without = (
+        run.predict(task, datamodule=data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+        for data in (rich, plain)
+    )
+    for one, two in zip(with_extras, without, strict=True):
+        assert list(one) == list(two)
+        for subject in one:
+            torch.testing.assert_close(one[subject]["tokens"], two[subject]["tokens"])
+            named = [
+                [data.stimuli[row] for row in part[subject]["stimulus"]]
+                for data, part in ((rich, one), (plain, two))
+            ]
+            assert named[0] == named[1]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_negatives_reach_the_contrast_alone(world, mixed):
+    data = ResponseDataModule(**world.data)
+    task = DecodeTask(data.context, small, token_weight=1.0)
+    draw = {name: torch.randn(4 + 7, *shape) for name, shape in data.context.targets.items()}
+    targets, negatives = ({name: x[rows] for name, x in draw.items()}
+                          for rows in (slice(4), slice(4, None)))  # fmt: skip
+    mixup = Mixup(torch.tensor([1, 0, 3, 2]), torch.tensor([0.25, 1.0, 0.5, 0.8]))
+    decoded = task({"b": torch.randn(4, 9)})
+    plain = task.losses(decoded, targets, 0.05, mixup if mixed else None)
+    losses = task.losses(decoded, targets, 0.05, mixup if mixed else None, negatives)
+    rows = [unit_rows(x) for x in (decoded.tokens, targets["tokens"], negatives["tokens"])]
+    want = (
+        bimixco(*rows[:2], mixup, 0.05, negatives=rows[2])
+        if mixed
+        else soft_clip(*rows[:2], 0.05, negatives=rows[2])
+    )
+    torch.testing.assert_close(losses["contrastive"], want)
+    assert losses["contrastive"] != plain["contrastive"]
+    for name in losses.keys() - {"contrastive", "loss"}:
+        torch.testing.assert_close(losses[name], plain[name], rtol=0, atol=0)
 
 
 class Interrupted(Exception):
