@@ -51,6 +51,8 @@ def _plain(value: Any) -> Any:
 def check_context(saved: Mapping[str, Any], context: BuildContext) -> None:
     """Refuse a checkpoint that was trained on data of other sizes.
 
+    Targets that the data have besides those of the training do no harm.
+
     Parameters
     ----------
     saved : mapping
@@ -72,6 +74,8 @@ def check_context(saved: Mapping[str, Any], context: BuildContext) -> None:
             differences.append(f"{name} {saved.get(name)} (here {value})")
             continue
         before = saved.get(name) or {}
+        if name == "targets":
+            value = {key: shape for key, shape in value.items() if key in before}
         differences += [
             f"{name} of {key}: {before.get(key, 'none')} (here {value.get(key, 'none')})"
             for key in sorted(set(before) | set(value))

@@ -53,9 +53,10 @@ class DecodingChannel(nn.Module):
         super().__init__()
         size = n_tokens * width
         self.levels, self.jitter, self.clean = levels, jitter, clean
-        self.register_buffer("mean", torch.zeros(size))
-        self.register_buffer("basis", torch.zeros(min(n_components, size), size))
-        self.register_buffer("variance", torch.zeros(min(n_components, size)))
+        # learnt anew from the same tokens whenever training begins: not part of a checkpoint
+        self.register_buffer("mean", torch.zeros(size), persistent=False)
+        self.register_buffer("basis", torch.zeros(min(n_components, size), size), persistent=False)
+        self.register_buffer("variance", torch.zeros(min(n_components, size)), persistent=False)
 
     @torch.no_grad()
     def fit(self, tokens: Tensor) -> None:

@@ -80,7 +80,7 @@ def _record(kind: str, checkpoint: Path, task: pl.LightningModule) -> dict[str, 
     before = {}
     if bundle := settings.get("decoder_of") or settings.get("start_from"):
         earlier = read_json(Path(bundle) / f"mini-{kind}" / "config.json")["training"]
-        before = {"earlier_steps": earlier.get("earlier_steps", earlier["steps"])}
+        before = {"earlier_steps": earlier.get("earlier_steps", 0) + earlier["steps"]}
     return {
         "task": f"{type(task).__module__}.{type(task).__name__}",
         "steps": stored["global_step"],

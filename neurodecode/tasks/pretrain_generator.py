@@ -61,7 +61,8 @@ class PretrainGenerator(pl.LightningModule):
         start_from: str | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        # checkpoints hold plain values only; a subclass knows the sizes of its data
+        self.save_hyperparameters(ignore=["context"])
         self.config = {
             "token_width": token_width, "channels": list(channels), "layers": layers,
             "heads": heads, "norm_groups": norm_groups,

@@ -91,13 +91,15 @@ def make_workspace(root: Path, repository: Path) -> Workspace:
     workspace.edit(
         "params.yaml",
         {"simulate.subjects": 2, "simulate.shared": 17, "simulate.images-per-subject": 40,
+         "simulate.unshown": 30, "prepare.unshown": 30,
          "reconstruct.samples": 1, "reconstruct.steps": 3},
     )  # fmt: skip
-    for run, n_epochs in (("decoder", 3), ("prior", 4)):
+    for run, n_epochs in (("decoder", 3), ("prior", 2)):
         workspace.edit(
             f"configs/mini/{run}.yaml",
             {"trainer.max_epochs": n_epochs, "data.init_args.batch_size": 32},
         )
+    workspace.edit("configs/mini/decoder.yaml", {"data.init_args.negatives": 40})
     return workspace
 
 
