@@ -28,7 +28,8 @@ class TargetBank:
     in_memory : bool
         Read everything once, or row by row when it is needed.
     optional : collection of str
-        Stimuli that a store may lack; their embedding is NaN then.
+        Stimuli that a store may lack, as long as another has them all; their embedding is NaN
+        then.
 
     Raises
     ------
@@ -56,6 +57,8 @@ class TargetBank:
                 )
             required = [stimulus for stimulus in self.stimuli if stimulus not in optional]
             store.rows(required)
+        if self._stores and not self.complete:
+            next(iter(self._stores.values())).rows(self.stimuli)  # says what is missing
         self._arrays = (
             {name: self._from_store(name, self.stimuli) for name in self._stores}
             if in_memory and self.stimuli

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import logging
 import shutil
 from collections.abc import Mapping
@@ -90,6 +91,16 @@ def _record(kind: str, checkpoint: Path, task: pl.LightningModule) -> dict[str, 
     }
 
 
+def _load(kind: str, checkpoint: Path) -> Any:
+    """Rebuild the task, or what the task of a subclass was built on."""
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    known = inspect.signature(_TASKS[kind]).parameters
+    settings = {k: v for k, v in stored["hyper_parameters"].items() if k in known}
+    task = _TASKS[kind](**settings)
+    task.load_state_dict(stored["state_dict"])
+    return task.eval()
+
+
 def _halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights in float16, contiguous, ready for safetensors."""
     return {
@@ -131,8 +142,7 @@ def export(kind: str, checkpoint: Path, out: Path, data: Path) -> None:
     """
     if not checkpoint.is_file():
         raise ConfigError(f"file {checkpoint}: no checkpoint; run the stage `{kind}`")
-    task = _TASKS[kind].load_from_checkpoint(checkpoint, map_location="cpu", weights_only=True)
-    task.eval()
+    task = _load(kind, checkpoint)
     folder = out / f"mini-{kind}"
     folder.mkdir(parents=True, exist_ok=True)
     config = {**_configuration(kind, task, data), "training": _record(kind, checkpoint, task)}

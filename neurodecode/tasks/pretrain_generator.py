@@ -106,7 +106,8 @@ class PretrainGenerator(pl.LightningModule):
         source = torch.Generator().manual_seed(batch_idx)
         noise = torch.randn(latents.shape, generator=source).to(latents)
         steps = torch.linspace(0, 999, n).long().to(latents.device)
-        self.log("val/loss", self._loss(latents, normalise_tokens(batch["tokens"]), noise, steps))
+        loss = self._loss(latents, normalise_tokens(batch["tokens"]), noise, steps)
+        self.log("val/loss", loss, batch_size=n)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW, warm-up, cosine."""

@@ -275,7 +275,7 @@ def test_picture_grid(tmp_path: Path, rng: np.random.Generator) -> None:
 
 
 def test_card_tells_what_was_measured(tmp_path: Path) -> None:
-    for name in ("mini-clip", "mini-vae", "mini-generator"):
+    for name in ("mini-clip", "mini-vae", "mini-generator", "mini-prior"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_bytes(b"x" * 10)
         training = '{"training": {"task": "t.T", "steps": 77, "parameters": 1230000}}'
@@ -288,7 +288,10 @@ def test_card_tells_what_was_measured(tmp_path: Path) -> None:
     assert read_json(tmp_path / "card.json")["measures"] == measures
 
 
-@pytest.mark.parametrize("name", ["clip", "vae", "vae_decoder", "generator"])
+GENERATOR = ("generator", "generator_decoded", "generator_brains")
+
+
+@pytest.mark.parametrize("name", ["clip", "vae", "vae_decoder", *GENERATOR, "prior"])
 def test_configurations_name_what_exists(name: str, repository: Path) -> None:
     config = yaml.safe_load((repository / f"configs/pretrain/{name}.yaml").read_text())
     every, steps = (

@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 
+from neurodecode.errors import ConfigError
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.nn.decoder import BrainDecoder
 from neurodecode.nn.prior import PriorTransformer
@@ -91,3 +92,34 @@ def test_the_candidate_most_like_the_decoded_tokens_is_kept(task):
     prior.candidates = 4
     chosen = prior.best_sample(decoded, batch)
     torch.testing.assert_close(chosen, drawn[best, torch.arange(len(best))])
+
+
+def bundled_prior(width: int):
+    """A network for this world's tokens, as a bundle gives it."""
+    network = PriorTransformer((3, 5), (3, 5), width=width, depth=1, n_heads=2)
+    mean = (torch.arange(15.0).view(3, 5) / 7).tolist()
+    config = {"model_cfg": {"width": width}, "mean": mean, "deviation": 2.5}
+    return config, network.state_dict()
+
+
+def test_training_goes_on_from_a_bundled_prior_and_its_moments(task, monkeypatch, tmp_path):
+    _, data = task
+    config, weights = bundled_prior(8)
+    monkeypatch.setattr(module, "read_bundle", lambda _: (config, weights))
+    network = partial(PriorTransformer, width=8, depth=1, n_heads=2)
+    prior = PriorTask(data.context, "decoder.ckpt", network, start_from="mini-prior")
+    for name, value in prior.network.state_dict().items():
+        assert torch.equal(value, weights[name])
+    run(tmp_path, max_epochs=1, limit_train_batches=1, limit_val_batches=0).fit(
+        prior, datamodule=data
+    )
+    torch.testing.assert_close(prior.mean, torch.tensor(config["mean"]))
+    assert float(prior.deviation) == 2.5
+
+
+def test_a_bundled_prior_of_another_size_is_refused(task, monkeypatch):
+    _, data = task
+    monkeypatch.setattr(module, "read_bundle", lambda _: bundled_prior(6))
+    network = partial(PriorTransformer, width=8, depth=1, n_heads=2)
+    with pytest.raises(ConfigError, match=r"start_from mini-prior: model\.network is of another"):
+        PriorTask(data.context, "decoder.ckpt", network, start_from="mini-prior")
