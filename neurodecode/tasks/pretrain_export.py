@@ -62,7 +62,7 @@ def _configuration(kind: str, task: Any, data: Path) -> dict[str, Any]:
     if kind == "clip":
         config["preprocess_cfg"] = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": 64}
     if kind == "prior":
-        config["mean"], config["deviation"] = task.mean.tolist(), float(task.deviation)
+        config["deviation"] = float(task.deviation)
     if kind == "vae":
         scenes = PretrainScenes(str(data), with_captions=False, n_train=_N_SCALE, n_val=1)
         scenes.setup()
@@ -99,6 +99,12 @@ def _load(kind: str, checkpoint: Path) -> Any:
     task = _TASKS[kind](**settings)
     task.load_state_dict(stored["state_dict"])
     return task.eval()
+
+
+def _weights(kind: str, task: Any) -> dict[str, Tensor]:
+    # the mean that standardises the tokens is as large as an embedding
+    mean = {"mean": task.mean} if kind == "prior" else {}
+    return {**task.model.state_dict(), **mean}
 
 
 def _halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -147,7 +153,7 @@ def export(kind: str, checkpoint: Path, out: Path, data: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config = {**_configuration(kind, task, data), "training": _record(kind, checkpoint, task)}
     with atomic_path(folder / "model.safetensors") as temporary:
-        save_file(_halved(task.model.state_dict()), temporary)
+        save_file(_halved(_weights(kind, task)), temporary)
         temporary.chmod(0o644)
     write_json(folder / "config.json", config)
     if kind == "clip":

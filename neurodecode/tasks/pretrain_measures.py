@@ -199,8 +199,8 @@ def measure_prior(
     tokens = torch.from_numpy(np.concatenate(parts))
     shape = tuple(tokens.shape[1:])
     network = PriorTransformer(shape, shape, residual=True, **config["model_cfg"]).eval()
+    mean, deviation = weights.pop("mean"), config["deviation"]
     network.load_state_dict(weights)
-    mean, deviation = torch.tensor(config["mean"]), config["deviation"]
     channel = DecodingChannel(*shape, clean=0.0)
     channel.fit(tokens[n:])
     with torch.random.fork_rng(devices=[]):

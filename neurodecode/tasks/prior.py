@@ -108,13 +108,14 @@ class PriorTask(DecodingModule):
 
     def _start_from(self, name: str) -> None:
         config, weights = read_bundle(name)
+        mean = weights.pop("mean")
         try:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise ConfigError(
                 f"start_from {name}: model.network is of another size than {config['model_cfg']}"
             ) from error
-        self.mean.copy_(torch.tensor(config["mean"]))
+        self.mean.copy_(mean)
         self.deviation.fill_(config["deviation"])
 
     @property

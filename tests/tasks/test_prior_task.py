@@ -97,15 +97,14 @@ def test_the_candidate_most_like_the_decoded_tokens_is_kept(task):
 def bundled_prior(width: int):
     """A network for this world's tokens, as a bundle gives it."""
     network = PriorTransformer((3, 5), (3, 5), width=width, depth=1, n_heads=2)
-    mean = (torch.arange(15.0).view(3, 5) / 7).tolist()
-    config = {"model_cfg": {"width": width}, "mean": mean, "deviation": 2.5}
-    return config, network.state_dict()
+    config = {"model_cfg": {"width": width}, "deviation": 2.5}
+    return config, {**network.state_dict(), "mean": torch.arange(15.0).view(3, 5) / 7}
 
 
 def test_training_goes_on_from_a_bundled_prior_and_its_moments(task, monkeypatch, tmp_path):
     _, data = task
     config, weights = bundled_prior(8)
-    monkeypatch.setattr(module, "read_bundle", lambda _: (config, weights))
+    monkeypatch.setattr(module, "read_bundle", lambda _: (config, dict(weights)))
     network = partial(PriorTransformer, width=8, depth=1, n_heads=2)
     prior = PriorTask(data.context, "decoder.ckpt", network, start_from="mini-prior")
     for name, value in prior.network.state_dict().items():
@@ -113,7 +112,7 @@ def test_training_goes_on_from_a_bundled_prior_and_its_moments(task, monkeypatch
     run(tmp_path, max_epochs=1, limit_train_batches=1, limit_val_batches=0).fit(
         prior, datamodule=data
     )
-    torch.testing.assert_close(prior.mean, torch.tensor(config["mean"]))
+    torch.testing.assert_close(prior.mean, weights["mean"])
     assert float(prior.deviation) == 2.5
 
 
