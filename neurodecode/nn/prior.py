@@ -148,6 +148,7 @@ class _Block(nn.Module):
         )
 
     def forward(self, sequence: Tensor) -> Tensor:
+        """Let all tokens attend to one another, (n_batch, length, width) in and out."""
         n_batch, length, width = sequence.shape
         qkv = self.qkv(self.norm(sequence)).view(n_batch, length, 3, self.n_heads, -1)
         attended = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4))

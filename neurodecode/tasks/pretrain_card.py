@@ -30,7 +30,8 @@ _TEXT = """# Card of the bundled miniature weights
 Four small models trained by this project on its own procedural scenes (64 x 64 pixels, one to
 three of twelve kinds of objects in eight colours on eight backgrounds). They let the whole job,
 brain to CLIP space to picture, run on a laptop without a network. They know nothing but these
-scenes, and nothing about brains; for photographs use public weights.
+scenes; the generator was also tuned on responses of four simulated people (see below), and none of
+them knows a real brain. For photographs use public weights.
 
 | model | class | parameters | steps | file |
 |---|---|---|---|---|
@@ -49,7 +50,9 @@ scenes, and nothing about brains; for photographs use public weights.
   the 17 layer-normed tokens of mini-clip, patch tokens also laid over the latent; velocity
   prediction, cosine schedule, 10 % of the conditions dropped; moving average of the weights. Its
   last steps saw tokens as a decoder gives them: best guesses under noise of random size and shape
-  (`neurodecode.tasks.pretrain_channel.DecodingChannel`).
+  (`neurodecode.tasks.pretrain_channel.DecodingChannel`), and then what a decoder of four simulated
+  people makes of responses (`neurodecode.tasks.tune_generator.TuneGenerator`). These people come
+  from the simulator of the miniature world, with another seed and other pictures.
 - **mini-prior**: `neurodecode.nn.prior.PriorTransformer`, diffusion of standardised tokens given
   such best guesses; moving average of the weights. Decoding brains goes on from it.
 - Weights are stored in float16 and used in float32. Settings: `config.json` beside each model.
