@@ -25,8 +25,9 @@ setup: .venv/.complete
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"neurodecode needs Python 3.11 to 3.13, $(PYTHON) is {v[0]}.{v[1]}: try make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
-	# uv, not pip: it takes builds of torch and torchvision that belong together
-	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	# uv, not pip: it takes builds of torch and torchvision that belong together; compiled once
+	# here, or every command would compile 5000 modules where Python may not cache them (10 s)
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev]'
 	@touch $@
 
 repro: setup

@@ -32,6 +32,12 @@ def test_import_and_help_do_not_import_torch():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("module", ["baselines", "augment"])
+def test_linear_models_do_not_wait_for_lightning(module):
+    code = f"import sys, neurodecode.tasks.{module}; sys.exit('lightning' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     "command", [name for name in COMMANDS if name not in ("fit", "validate", "test", "predict")]
 )
