@@ -38,7 +38,7 @@ class AdaptivePool(nn.Module):
 
     References
     ----------
-    Wang et al. 2024 (MindBridge), section 3.2.
+    Wang et al. 2024 (MindBridge).
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class ResponseBuilder(nn.Module):
 
     References
     ----------
-    Wang et al. 2024 (MindBridge), section 3.3.
+    Wang et al. 2024 (MindBridge).
     """
 
     def __init__(self, width: int, n_features: int, bottleneck: int = 0) -> None:

@@ -82,7 +82,7 @@ class CycleError(_Built):
 
     References
     ----------
-    Wang et al. 2024 (MindBridge), section 3.3.
+    Wang et al. 2024 (MindBridge).
     """
 
     name = "cycle"
