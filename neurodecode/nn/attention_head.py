@@ -33,7 +33,7 @@ class AttentionTokenHead(nn.Module):
 
     References
     ----------
-    Wang et al. 2024, "See through their minds".
+    Liu et al. 2024, "See through their minds".
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class GuidedLatentHead(nn.Module):
 
     References
     ----------
-    Wang et al. 2024, "See through their minds". The published code hides the low-level feature of
+    Liu et al. 2024, "See through their minds". The published code hides the low-level feature of
     a whole batch or of none of it.
     """
 
