@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -176,6 +177,7 @@ def main() -> None:
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "size": "published" if cuda else "a sixteenth of the width",
         "threads": torch.get_num_threads(),
+        "load_before": round(os.getloadavg()[2], 2),
     }
     for system in args.systems:
         results[system] = {}
