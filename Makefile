@@ -8,12 +8,13 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro test real bench lint pretrain clean
+.PHONY: help setup repro published test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
 	@echo "make test               run the tests"
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
+	@echo "make published          the published decoders in small, side by side (after make repro)"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -33,6 +34,10 @@ setup: .venv/.complete
 repro: setup
 	dvc repro
 	@echo "Open reports/mini/index.html"
+
+published: setup
+	dvc repro pipelines/published/dvc.yaml
+	@echo "Open reports/published/index.html"
 
 test: setup
 	python -m pytest -n auto --dist loadfile

@@ -11,7 +11,7 @@ from neurodecode.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from neurodecode.splits import Split
-    from neurodecode.store import Prediction, ResponseStore
+    from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
     from neurodecode.tasks.baselines import Features, LinearOptions
 
 HELP = "fit a linear baseline and write its predictions"
@@ -38,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--stores", type=Path, required=True, help="folder with sub-*.h5")
     add("--splits", type=Path, required=True, help="splits.json")
     add("--embeddings", type=Path, nargs="+", default=[], metavar="FILE",
-        help="embedding stores: the target of ridge, or the features of the encoder")  # fmt: skip
-    add("--target", default="tokens", help="array of the embedding stores (default: %(default)s)")
+        help="embedding stores: the targets of ridge, or the features of the encoder")  # fmt: skip
+    add("--target", nargs="+", default=["tokens"], metavar="NAME",
+        help="array of the embedding stores (default: tokens); ridge: of one store each, the first"
+        " ranks the candidates, the others are decoded besides (latent, text)")  # fmt: skip
     add("--predicted", type=Path, nargs="+", default=[], metavar="FILE",
         help="encoder_likelihood: responses predicted by trained encoders, one or more files"
         " for each fold; with --embeddings, a ridge encoder is stacked with them")  # fmt: skip
@@ -98,8 +100,12 @@ def run(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     if args.method == "logistic" and args.embeddings:
         raise ConfigError("--method logistic decodes categories: leave --embeddings out")
-    if args.method == "ridge" and len(args.embeddings) != 1:
-        raise ConfigError("--method ridge needs one file of --embeddings, its target")
+    if args.method == "ridge" and not args.embeddings:
+        raise ConfigError("--method ridge needs --embeddings, its targets")
+    if args.method != "ridge" and len(args.target) > 1:
+        raise ConfigError("several --target are for --method ridge; give one")
+    if len(set(args.target)) < len(args.target):
+        raise ConfigError(f"--target {' '.join(args.target)}: name each only once")
     if args.predicted and args.method != "encoder_likelihood":
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
     if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
@@ -128,11 +134,14 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
     from neurodecode.store import EmbeddingStore
     from neurodecode.tasks import baselines
 
-    features = None
+    features, more = None, []
     if args.embeddings:
         files = [EmbeddingStore(path) for path in args.embeddings]
-        features = baselines.Features(files, args.target)
-        check_target(features)
+        if args.method == "ridge":
+            features, *more = [ridge_target(files, name) for name in args.target]
+        else:
+            features = baselines.Features(files, args.target[0])
+            check_target(features)
     components = args.components
     if components is None and args.method == "encoder_likelihood":
         components = 200
@@ -155,7 +164,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
                     store, split, fold, predicted[key], features, options
                 )
             else:
-                yield _linear_job(args.method, store, split, fold, features, options)
+                yield _linear_job(args.method, store, split, fold, features, options, more)
 
 
 def _linear_job(
@@ -165,6 +174,7 @@ def _linear_job(
     fold: int,
     features: Features | None,
     options: LinearOptions,
+    more: list[Features],
 ) -> Any:
     from joblib import delayed
 
@@ -172,8 +182,26 @@ def _linear_job(
 
     if method == "logistic":
         return delayed(baselines.classify)(store, split, fold, options)
-    work = baselines.decode if method == "ridge" else baselines.identify
-    return delayed(work)(store, split, fold, features, options)
+    if method == "ridge":
+        return delayed(baselines.decode)(store, split, fold, features, options, more)
+    return delayed(baselines.identify)(store, split, fold, features, options)
+
+
+def ridge_target(stores: list[EmbeddingStore], name: str) -> Features:
+    """Find the one store that has a target; an array in several would be a guess."""
+    from neurodecode.tasks.baselines import Features
+
+    owners = [store for store in stores if name in store.shapes]
+    if len(owners) == 1:
+        return Features(owners, name)
+    if owners:
+        raise ConfigError(
+            f"--target {name}: is in {', '.join(str(store.path) for store in owners)};"
+            " give one of them with --embeddings"
+        )
+    features = Features(stores, name)
+    check_target(features)
+    return features
 
 
 def check_target(features: Features) -> None:
@@ -206,7 +234,13 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
     }
     if args.method == "ridge":
-        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target, "scale": "cosine"}
+        from neurodecode.store import EmbeddingStore
+
+        # a name that only one of the stores has: `ridge_target` saw to it
+        owner = ridge_target([EmbeddingStore(path) for path in args.embeddings], args.target[0])
+        attrs |= {
+            "embedding": owner.stores[0].path.stem, "target": args.target[0], "scale": "cosine",
+        }  # fmt: skip
     else:
         attrs["scale"] = "nats"
     return attrs

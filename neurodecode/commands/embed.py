@@ -30,6 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-text", action="store_true", help="leave the captions out, pictures alone"
     )
+    parser.add_argument(
+        "--arrays",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="of a CLIP model: tokens, pooled, patches (tokens without the class token), joint"
+        " (tokens in the space of pictures and texts); default: tokens pooled",
+    )
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument(
         "--download", action="store_true", help="allow fetching public weights from a model hub"
@@ -61,9 +69,14 @@ def run(args: argparse.Namespace) -> None:
         stimuli = stimuli.select(read_split(args.splits).stimuli)
     if args.no_text:
         stimuli = replace(stimuli, captions=None)
+    embedder = make_embedder(args.model, download=args.download)
+    if args.arrays:
+        if not hasattr(embedder, "choose"):
+            raise ConfigError(f"--arrays: those of {args.model} cannot be chosen; leave it out")
+        embedder.choose(args.arrays)
     embed_stimuli(
         stimuli,
-        make_embedder(args.model, download=args.download),
+        embedder,
         args.out,
         batch_size=args.batch_size,
         quiet=args.quiet,

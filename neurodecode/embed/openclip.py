@@ -85,6 +85,29 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     return seen[-1], pooled[0] if isinstance(pooled, tuple) else pooled
 
 
+def joint_tokens(tokens: Tensor, projection: Tensor | None) -> Tensor:
+    """Bring all tokens to the space that pictures and texts share.
+
+    Parameters
+    ----------
+    tokens : Tensor of shape (n, n_tokens, width)
+        From `image_tokens`, the class token first.
+    projection : Tensor of shape (width, embed_dim) or None
+        Of the image tower.
+
+    Returns
+    -------
+    Tensor of shape (n, n_tokens, embed_dim)
+        In units of the length of the projected class token.
+
+    References
+    ----------
+    Xu et al. 2023 (Versatile Diffusion); the target of MindEye, STTM and MindBridge.
+    """
+    projected = tokens if projection is None else tokens @ projection
+    return projected / projected[:, :1].norm(dim=-1, keepdim=True)
+
+
 class OpenClipEmbedder:
     """An OpenCLIP model as an embedder.
 
@@ -102,7 +125,15 @@ class OpenClipEmbedder:
         Where the weights come from.
     device : str
         Where the model runs.
+
+    Attributes
+    ----------
+    wanted : tuple of str
+        Arrays that `encode_images` returns, of `ARRAYS`.
     """
+
+    #: What there is of a picture.
+    ARRAYS = ("tokens", "pooled", "patches", "joint")
 
     def __init__(
         self,
@@ -121,6 +152,7 @@ class OpenClipEmbedder:
         size = model.visual.image_size
         self.image_size = (size, size) if isinstance(size, int) else tuple(size)
         self.provenance = dict(provenance)
+        self.wanted: tuple[str, ...] = ("tokens", "pooled")
 
     @classmethod
     def bundled(cls, folder: Path | None = None, device: str = "cpu") -> OpenClipEmbedder:
@@ -205,6 +237,26 @@ class OpenClipEmbedder:
             device=device,
         )
 
+    def choose(self, names: Sequence[str]) -> None:
+        """Choose what `encode_images` returns.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of `ARRAYS`.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such array.
+        """
+        if unknown := [name for name in names if name not in self.ARRAYS]:
+            raise ConfigError(
+                f"{self.name} has no array {unknown[0]!r}; it has {', '.join(self.ARRAYS)}"
+            )
+        self.wanted = tuple(dict.fromkeys(names))
+        self.provenance["arrays"] = list(self.wanted)
+
     @torch.inference_mode()
     def encode_images(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Embed pictures.
@@ -217,12 +269,17 @@ class OpenClipEmbedder:
         Returns
         -------
         dict
-            ``tokens`` of shape (n, n_tokens, width), after the final layer norm, class token
-            first; ``pooled`` of shape (n, embed_dim), not normalised.
+            Of these the wanted ones, by default the first two: ``tokens`` of shape (n, n_tokens,
+            width), after the final layer norm, class token first; ``pooled`` of shape (n,
+            embed_dim), not normalised; ``patches``, the tokens without the class token; ``joint``
+            of shape (n, n_tokens, embed_dim), see `joint_tokens`.
         """
         pixels = prepare_images(images, self.image_size, self.mean, self.std).to(self.device)
         tokens, pooled = image_tokens(self.model.visual, pixels)
-        return {"tokens": tokens.float().cpu().numpy(), "pooled": pooled.float().cpu().numpy()}
+        made = {"tokens": tokens, "pooled": pooled, "patches": tokens[:, 1:]}
+        if "joint" in self.wanted:
+            made["joint"] = joint_tokens(tokens, getattr(self.model.visual, "proj", None))
+        return {name: made[name].float().cpu().numpy() for name in self.wanted}
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:

@@ -62,7 +62,8 @@ def score_matrix(
     prediction : Prediction
         With its own ``scores``, or with a decoded embedding under the name `array`.
     array : str
-        Name of the decoded embedding.
+        Name of the target; the decoded embedding has this name, or is called ``tokens``, as a
+        decoder calls what it retrieves with whatever its target.
     read_targets : callable or None
         Gives the target embeddings of stimuli; not needed for a method with ``scores``.
 
@@ -81,7 +82,7 @@ def score_matrix(
     """
     if "scores" in prediction.arrays:
         return prediction.arrays["scores"], list(prediction.candidate_id)
-    decoded = prediction.array(array)
+    decoded = prediction.array("tokens" if array not in prediction.arrays else array)
     if read_targets is None:
         raise DataError(
             f"neither scores nor the name of the embedding that {array!r} decodes",

@@ -111,7 +111,7 @@ def sttm_total(
 
     References
     ----------
-    Wang et al. 2024, "See through their minds".
+    Liu et al. 2024, "See through their minds".
     """
     contrastive = terms.tokens + global_weight * (terms.image + terms.text)
     return weights[0] * contrastive + weights[1] * prior_weight * prior

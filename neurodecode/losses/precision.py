@@ -44,5 +44,9 @@ def no_autocast(values: Tensor) -> Iterator[None]:
     ------
     None
     """
-    with torch.autocast(device_type=values.device.type, enabled=False):
+    kind = values.device.type
+    if not torch.amp.is_autocast_available(kind):
+        yield  # e.g. `meta`: nothing to switch off
+        return
+    with torch.autocast(device_type=kind, enabled=False):
         yield

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import torch
 from torch import Tensor, nn
 
-from neurodecode.errors import ConfigError
+from neurodecode.nn.bottleneck import Bottleneck
+from neurodecode.nn.subjects import AdapterFactory, SubjectAdapters
 
 __all__ = ["AdapterFactory", "LinearAdapter", "MLPAdapter", "SubjectAdapters"]
-
-#: Makes the adapter of one subject from its feature count and the width of the shared space.
-AdapterFactory = Callable[[int, int], nn.Module]
 
 
 class LinearAdapter(nn.Module):
@@ -60,6 +56,9 @@ class LinearAdapter(nn.Module):
 class MLPAdapter(nn.Module):
     """Linear layer, normalisation, GELU, and one residual block (STTM's shallow adapter).
 
+    Without the block it is the first layer of MindEye's perceptron, and with a bottleneck before
+    it MindBridge's embedder.
+
     Parameters
     ----------
     n_features : int
@@ -72,6 +71,10 @@ class MLPAdapter(nn.Module):
         Inside the residual block.
     input_dropout, noise : float
         As for `LinearAdapter`.
+    residual : bool
+        Whether there is a residual block.
+    bottleneck : int
+        Inner width of a `Bottleneck` on the responses; 0 for none.
     """
 
     def __init__(
@@ -82,12 +85,22 @@ class MLPAdapter(nn.Module):
         residual_dropout: float = 0.15,
         input_dropout: float = 0.0,
         noise: float = 0.0,
+        residual: bool = True,
+        bottleneck: int = 0,
     ) -> None:
         super().__init__()
+        self.bottleneck = Bottleneck(n_features, bottleneck) if bottleneck else None
         self.first = LinearAdapter(n_features, width, input_dropout, noise)
         self.activation = nn.Sequential(nn.LayerNorm(width), nn.GELU(), nn.Dropout(dropout))
-        self.residual = nn.Sequential(
-            nn.Linear(width, width), nn.LayerNorm(width), nn.GELU(), nn.Dropout(residual_dropout)
+        self.residual = (
+            nn.Sequential(
+                nn.Linear(width, width),
+                nn.LayerNorm(width),
+                nn.GELU(),
+                nn.Dropout(residual_dropout),
+            )
+            if residual
+            else None
         )
 
     def forward(self, responses: Tensor) -> Tensor:
@@ -103,64 +116,7 @@ class MLPAdapter(nn.Module):
         Tensor of shape (n_trials, width)
             Shared representation.
         """
+        if self.bottleneck is not None:
+            responses = self.bottleneck(responses)
         hidden = self.activation(self.first(responses))
-        return hidden + self.residual(hidden)
-
-
-class SubjectAdapters(nn.Module):
-    """One adapter a subject, each with its own number of features.
-
-    Parameters
-    ----------
-    n_features : mapping of str to int
-        Feature count of every subject.
-    width : int
-        Width of the shared space.
-    adapter : callable
-        Makes an adapter from a feature count and a width.
-    """
-
-    def __init__(self, n_features: Mapping[str, int], width: int, adapter: AdapterFactory) -> None:
-        super().__init__()
-        self.n_features = dict(n_features)
-        self.adapters = nn.ModuleDict(
-            {_key(subject): adapter(count, width) for subject, count in n_features.items()}
-        )
-
-    def forward(self, responses: Mapping[str, Tensor]) -> Tensor:
-        """Map the responses of any of the subjects.
-
-        Parameters
-        ----------
-        responses : mapping of str to Tensor of shape (n_trials, n_features)
-            Responses by subject; subjects may be absent.
-
-        Returns
-        -------
-        Tensor of shape (n_batch, width)
-            Rows of all subjects, in the order of the mapping.
-
-        Raises
-        ------
-        ConfigError
-            If a subject is unknown, or has another number of features than in training.
-        """
-        for subject, trials in responses.items():
-            known = self.n_features.get(subject)
-            if known is None:
-                raise ConfigError(
-                    f"the model has no adapter for subject {subject};"
-                    f" known: {', '.join(sorted(self.n_features))}"
-                )
-            if trials.shape[1] != known:
-                raise ConfigError(
-                    f"subject {subject} has {trials.shape[1]} features,"
-                    f" the model was made for {known}"
-                )
-        parts = [self.adapters[_key(subject)](trials) for subject, trials in responses.items()]
-        return torch.cat(parts)
-
-
-def _key(subject: str) -> str:
-    # a module name must not hold a dot, nor be the name of a method of ModuleDict
-    return "sub-" + subject.replace("%", "%25").replace(".", "%2E")
+        return hidden if self.residual is None else hidden + self.residual(hidden)

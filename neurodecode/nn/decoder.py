@@ -1,4 +1,4 @@
-"""The whole decoder: adapters, trunk, token head, projector and low-level head."""
+"""The whole decoder: adapters, trunk, heads, projector, and builders of responses."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError
 from neurodecode.nn.adapters import AdapterFactory, LinearAdapter, SubjectAdapters
+from neurodecode.nn.aggregation import AggregationFactory
+from neurodecode.nn.builders import BuilderFactory, SubjectBuilders
 from neurodecode.nn.heads import Projector, ProjectorFactory, TokenHead, TokenHeadFactory
 from neurodecode.nn.low_level import LatentHead, LatentHeadFactory
 from neurodecode.nn.trunk import ResidualTrunk, TrunkFactory
@@ -28,11 +30,17 @@ class Decoded(NamedTuple):
         Projected tokens; retrieval uses these.
     latent : Tensor of shape (n_batch, channels, height, width) or None
         Low-level picture.
+    text : Tensor of shape (n_batch, n_text_tokens, text_dim) or None
+        Text embedding, if the decoder has a head for it.
+    shared : Tensor of shape (n_batch, width) or None
+        Output of the adapters.
     """
 
     condition: Tensor
     tokens: Tensor
     latent: Tensor | None
+    text: Tensor | None = None
+    shared: Tensor | None = None
 
 
 class BrainDecoder(nn.Module):
@@ -53,12 +61,23 @@ class BrainDecoder(nn.Module):
         Part of each subject.
     trunk : callable
         Part that all share.
-    token_head, projector : callable
-        To the tokens, and from these to the space of retrieval.
+    token_head : callable
+        To the tokens.
+    projector : callable or None
+        From the tokens to the space of retrieval; None: that is theirs.
     low_level : callable or None
-        Head for the latent of an image autoencoder.
+        Head for the latent of an image autoencoder. One with the attribute ``guided`` is given
+        the output of the adapters besides that of the trunk.
     latent : str
         Name of that target.
+    text_head : callable or None
+        Head for an embedding of the caption.
+    text : str
+        Name of that target.
+    aggregate : callable or None
+        Stands before the adapters and leaves as many values of every subject.
+    builder : callable or None
+        Part of each subject that leads from the output of the adapters back to its responses.
 
     Raises
     ------
@@ -74,19 +93,32 @@ class BrainDecoder(nn.Module):
         adapter: AdapterFactory = LinearAdapter,
         trunk: TrunkFactory = ResidualTrunk,
         token_head: TokenHeadFactory = TokenHead,
-        projector: ProjectorFactory = Projector,
+        projector: ProjectorFactory | None = Projector,
         low_level: LatentHeadFactory | None = LatentHead,
         latent: str = "latent",
+        text_head: TokenHeadFactory | None = None,
+        text: str = "text",
+        aggregate: AggregationFactory | None = None,
+        builder: BuilderFactory | None = None,
     ) -> None:
         super().__init__()
-        self.target, self.latent = target, latent
+        self.target, self.latent, self.text = target, latent, text
         self.token_shape = token_shape(_target_shape(context, target))
-        self.adapters = SubjectAdapters(context.n_features, width, adapter)
+        self.adapters = SubjectAdapters(context.n_features, width, adapter, aggregate)
         self.trunk = trunk(width)
         self.token_head = token_head(width, *self.token_shape)
-        self.projector = projector(self.token_shape[1])
+        dim = self.token_shape[1]
+        self.projector = nn.Identity() if projector is None else projector(dim)
         self.low_level = (
             low_level(width, _target_shape(context, latent)) if low_level is not None else None
+        )
+        self.text_head = (
+            text_head(width, *token_shape(_target_shape(context, text)))
+            if text_head is not None
+            else None
+        )
+        self.builders = (
+            SubjectBuilders(self.adapters.n_inputs, width, builder) if builder is not None else None
         )
 
     def forward(
@@ -106,12 +138,25 @@ class BrainDecoder(nn.Module):
         Decoded
             Rows of all subjects, in the order of the mapping.
         """
-        hidden = self.trunk(self.adapters(responses))
+        shared = self.adapters(responses)
+        hidden = self.trunk(shared)
         condition = self.token_head(hidden)
-        latent = None
-        if self.low_level is not None:
-            latent = self.low_level(hidden if low_level_rows is None else hidden[low_level_rows])
-        return Decoded(condition, self.projector(condition), latent)
+        return Decoded(
+            condition=condition,
+            tokens=self.projector(condition),
+            latent=self._low_level(hidden, shared, low_level_rows),
+            text=None if self.text_head is None else self.text_head(hidden),
+            shared=shared,
+        )
+
+    def _low_level(self, hidden: Tensor, shared: Tensor, rows: Tensor | None) -> Tensor | None:
+        if self.low_level is None:
+            return None
+        if rows is not None:
+            hidden, shared = hidden[rows], shared[rows]
+        if getattr(self.low_level, "guided", False):
+            return self.low_level(hidden, shared)
+        return self.low_level(hidden)
 
 
 def token_shape(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -93,9 +93,14 @@ class Features:
 
 
 def decode(
-    store: ResponseStore, split: Split, fold: int, features: Features, options: LinearOptions
+    store: ResponseStore,
+    split: Split,
+    fold: int,
+    features: Features,
+    options: LinearOptions,
+    more: Sequence[Features] = (),
 ) -> Prediction:
-    """Ridge regression from responses to the embedding.
+    """Ridge regression from responses to one or more embeddings.
 
     Parameters
     ----------
@@ -106,9 +111,11 @@ def decode(
     fold : int
         Which fold.
     features : Features
-        The embedding to decode.
+        The embedding to decode, and to rank candidates by.
     options : LinearOptions
         Settings.
+    more : sequence of Features
+        Further embeddings to decode, for a generator: latents, say.
 
     Returns
     -------
@@ -116,7 +123,8 @@ def decode(
         ``scores``: cosines with the test stimuli after the training mean has been taken from
         both sides, without which what all embeddings have in common outweighs the little
         that a ridge regression dares to predict. Without principal components (their space
-        exists only inside the fold) also the decoded embedding, under its own name.
+        exists only inside the fold) also the decoded embedding, under its own name; and those of
+        `more`.
     """
     table = _load(store, split, fold, options)
     fit, test = table.average(*options.fit_sides), table.average(options.side)
@@ -126,6 +134,10 @@ def decode(
     arrays = {"scores": decoder.similarity(test.responses, candidates)}
     if options.n_components is None:
         arrays[features.target] = decoder.predict(test.responses)
+    for each in more:
+        further = RidgeDecoder(seed=options.seed)
+        further.fit(fit.responses, each.read(fit.stimulus_id))
+        arrays[each.target] = further.predict(test.responses)
     return _prediction(store, test, fold, arrays, test.stimulus_id)
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurodecode.context import BuildContext
+from neurodecode.errors import ConfigError
 from neurodecode.loaders.dataset import Batch
-from neurodecode.losses import (
-    Mixup,
-    bimixco,
-    cosine_temperature,
-    mix_responses,
-    n_mixup_epochs,
-    soft_clip,
-    unit_rows,
-)
+from neurodecode.losses import Mixup, mix_responses
 from neurodecode.nn.decoder import BrainDecoder, Decoded
 from neurodecode.tasks.base import DecodingModule
+from neurodecode.tasks.objectives import Objective, Step, with_main
 from neurodecode.tasks.optim import adamw_one_cycle
+from neurodecode.tasks.phases import Phases
 from neurodecode.tasks.validation import RetrievalLog
 
 __all__ = ["DecodeTask"]
@@ -47,6 +41,8 @@ class DecodeTask(DecodingModule):
         On the squared error of the condition tokens, averaged over all elements.
     latent_weight : float
         On the absolute error of the low-level latent; .5 in MindEye2.
+    objectives : sequence of Objective
+        Further terms of the loss.
     mixup_share : float
         Share of the epochs in the first phase.
     mixup_temperature : float
@@ -56,6 +52,13 @@ class DecodeTask(DecodingModule):
     lr, weight_decay, warmup : float
         Peak learning rate, weight decay of matrices, and share of steps in which the rate
         rises.
+    compile : bool
+        Train with the decoder compiled by ``torch.compile``.
+
+    Raises
+    ------
+    ConfigError
+        If the decoder or the data lack what an objective needs.
 
     References
     ----------
@@ -69,20 +72,23 @@ class DecodeTask(DecodingModule):
         contrastive_weight: float = 1.0,
         token_weight: float = 0.0,
         latent_weight: float = 0.5,
+        objectives: Sequence[Objective] = (),
         mixup_share: float = 0.33,
         mixup_temperature: float = 0.006,
         temperature: tuple[float, float] = (0.004, 0.0075),
         lr: float = 3e-4,
         weight_decay: float = 1e-2,
         warmup: float = 0.05,
+        compile: bool = False,
     ) -> None:
         super().__init__(context)
         self.save_hyperparameters(ignore=["context"])
         self.decoder = decoder(context)
-        self.contrastive_weight = contrastive_weight
-        self.token_weight, self.latent_weight = token_weight, latent_weight
-        self.mixup_share, self.mixup_temperature = mixup_share, mixup_temperature
-        self.temperature = temperature
+        self.compile_decoder = compile
+        self.objectives = with_main(contrastive_weight, token_weight, latent_weight, objectives)
+        for objective in self.objectives:
+            objective.check(self.decoder, context)
+        self.phases = Phases(mixup_share, mixup_temperature, temperature)
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
         self.retrieval = RetrievalLog()
 
@@ -100,6 +106,33 @@ class DecodeTask(DecodingModule):
             Condition tokens, projected tokens and latent.
         """
         return self.decoder(responses)
+
+    def setup(self, stage: str) -> None:
+        """See that every training picture has what the objectives need; compile the decoder.
+
+        Parameters
+        ----------
+        stage : str
+            Only ``fit`` does anything.
+
+        Raises
+        ------
+        ConfigError
+            If a training picture lacks a target.
+        """
+        if stage != "fit":
+            return
+        complete = self.trainer.datamodule.bank.complete
+        for objective in self.objectives:
+            for target in objective.targets(self.decoder):
+                if target not in complete:
+                    raise ConfigError(
+                        f"some training pictures have no {target!r}, which the objective"
+                        f" {objective.name} needs; embed all of them, or leave out"
+                        " data.synthetic and data.negatives"
+                    )
+        if self.compile_decoder:
+            self.decoder.compile()
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""
@@ -121,16 +154,11 @@ class DecodeTask(DecodingModule):
         Tensor
             Scalar.
         """
-        n_mixing = n_mixup_epochs(self.n_epochs, self.mixup_share)
+        mixing, temperature = self.phases.at(self.current_epoch, self.n_epochs)
         mixup: Mixup | None = None
         responses = batch["responses"]
-        if self.current_epoch < n_mixing:
+        if mixing:
             responses, mixup = mix_responses(responses)
-            temperature = self.mixup_temperature
-        else:
-            temperature = cosine_temperature(
-                self.current_epoch - n_mixing, self.n_epochs - n_mixing, *self.temperature
-            )
         targets = batch["targets"]
         known = self._known_latents(targets, mixup)
         if known is not None:
@@ -138,7 +166,9 @@ class DecodeTask(DecodingModule):
             decoded = self.decoder(responses, known)
         else:
             decoded = self(responses)
-        losses = self.losses(decoded, targets, temperature, mixup, batch.get("negatives"), known)
+        losses = self.losses(
+            decoded, targets, temperature, mixup, batch.get("negatives"), known, responses
+        )
         n = len(batch["stimulus"])
         for name, value in losses.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=n,
@@ -161,6 +191,7 @@ class DecodeTask(DecodingModule):
         mixup: Mixup | None = None,
         negatives: dict[str, Tensor] | None = None,
         known: Tensor | None = None,
+        responses: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Weighted sum of the losses, and each of them.
 
@@ -178,31 +209,25 @@ class DecodeTask(DecodingModule):
             Embeddings of other stimuli to tell the true one from.
         known : Tensor of bool of shape (n_batch,), optional
             Rows that `decoded` has a latent for; all by default.
+        responses : mapping of str to Tensor of shape (n_trials, n_features), optional
+            What was decoded, for objectives that go back to it.
 
         Returns
         -------
         dict of str to Tensor
             ``loss`` and its parts.
         """
-        tokens = targets[self.decoder.target]
-        predicted, true = unit_rows(decoded.tokens), unit_rows(tokens)
-        others = None if negatives is None else unit_rows(negatives[self.decoder.target])
-        if mixup is None:
-            contrast = soft_clip(predicted, true, temperature, negatives=others)
-        else:
-            contrast = bimixco(predicted, true, mixup, temperature, negatives=others)
-        parts = {"contrastive": contrast}
-        total = self.contrastive_weight * contrast
-        mixed = (lambda values: values) if mixup is None else mixup.mix
-        if self.token_weight:
-            parts["token"] = F.mse_loss(decoded.condition, mixed(tokens).view_as(decoded.condition))
-            total = total + self.token_weight * parts["token"]
-        if decoded.latent is not None and self.latent_weight and len(decoded.latent):
-            latents = mixed(targets[self.decoder.latent])
-            parts["latent"] = F.l1_loss(
-                decoded.latent, latents if known is None else latents[known]
-            )
-            total = total + self.latent_weight * parts["latent"]
+        step = Step(
+            self.decoder, decoded, targets, temperature, responses or {}, mixup, negatives or {},
+            known,
+        )  # fmt: skip
+        parts: dict[str, Tensor] = {}
+        total: Tensor | float = 0.0
+        for objective in self.objectives:
+            value = objective(step)
+            if value is not None:
+                parts[objective.name] = value
+                total = total + objective.weight_at(step) * value
         return {"loss": total, **parts}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -216,7 +241,9 @@ class DecodeTask(DecodingModule):
             Not used.
         """
         decoded = self(batch["responses"])
-        losses = self.losses(decoded, batch["targets"], self.temperature[1])
+        losses = self.losses(
+            decoded, batch["targets"], self.phases.temperature[1], responses=batch["responses"]
+        )
         n = len(batch["stimulus"])
         for name, value in losses.items():
             self.log(f"val/{name}", value, batch_size=n, sync_dist=True)

@@ -10,7 +10,7 @@ import pytest
 from neurodecode.embed import embed_stimuli
 from neurodecode.embed.gabor import GaborEmbedder
 from neurodecode.embed.openclip import OpenClipEmbedder
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 from neurodecode.recording import StimulusSet
 
 
@@ -98,3 +98,25 @@ def test_no_stimuli_is_an_error(tmp_path: Path, tiny_clip: OpenClipEmbedder) -> 
     nothing = StimulusSet([], np.empty((0, 8, 8, 3), np.uint8))
     with pytest.raises(DataError, match="no stimuli"):
         embed_stimuli(nothing, tiny_clip, tmp_path / "e.h5", quiet=True)
+
+
+def test_chosen_arrays_are_stored_and_belong_to_the_identity_of_the_store(
+    tmp_path: Path, stimuli: StimulusSet, tiny_clip: OpenClipEmbedder
+) -> None:
+    every = tiny_clip.encode_images(np.asarray(stimuli.images))
+    tiny_clip.choose(["patches", "joint"])
+    store = embed_stimuli(stimuli, tiny_clip, tmp_path / "e.h5", quiet=True)
+    assert store.shapes == {"patches": (16, 24), "joint": (17, 11), "text": (11,)}
+    np.testing.assert_allclose(store.read("patches"), every["tokens"][:, 1:], atol=1e-6)
+    joint = store.read("joint")
+    # the class token is the picture's embedding, at unit length
+    pooled = every["pooled"] / np.linalg.norm(every["pooled"], axis=1, keepdims=True)
+    np.testing.assert_allclose(joint[:, 0], pooled, atol=1e-5)
+    expected = every["tokens"][3, 5] @ tiny_clip.model.visual.proj.numpy()
+    expected /= np.linalg.norm(every["pooled"][3])
+    np.testing.assert_allclose(joint[3, 5], expected, atol=1e-5)
+    tiny_clip.choose(["tokens"])
+    with pytest.raises(DataError, match="made by another embedder"):
+        embed_stimuli(stimuli, tiny_clip, tmp_path / "e.h5", quiet=True)
+    with pytest.raises(ConfigError, match="tiny has no array 'words'; it has tokens, pooled"):
+        tiny_clip.choose(["words"])

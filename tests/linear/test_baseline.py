@@ -73,6 +73,60 @@ def test_ridge_writes_the_decoded_embedding(world):
         assert top1(prediction) > 0.5  # chance 1/30
 
 
+@pytest.fixture(scope="module")
+def latents(world):
+    """A latent and a caption of each picture, both linear in the tokens."""
+    tower = EmbeddingStore(world / "tower.h5")
+    features = tower.read("tokens").reshape(90, 12)
+    rng = np.random.default_rng(11)
+    shapes = {"latent": (2, 5, 3), "text": (7,)}
+    store = EmbeddingStore.create(world / "others.h5", tower.ids, shapes)
+    store.write(np.arange(90), {
+        name: (features @ rng.normal(size=(12, int(np.prod(shape))))).reshape(90, *shape)
+        for name, shape in shapes.items()
+    })  # fmt: skip
+    return world / "others.h5"
+
+
+def test_ridge_decodes_tokens_latent_and_caption_for_a_generator(world, latents):
+    files = ("--method", "ridge", "--embeddings", world / "tower.h5", latents)
+    content = baseline(world, *files, "--target", "text", "latent", "tokens")
+    assert (content.attrs["embedding"], content.attrs["target"]) == ("others", "text")
+    first = content.predictions[0]
+    alone = baseline(world, "--method", "ridge", "--embeddings", latents, "--target", "latent")
+    assert alone.attrs["target"] == "latent"
+    np.testing.assert_array_equal(alone.predictions[0].arrays["latent"], first.arrays["latent"])
+    for name, shape in {"text": (7,), "latent": (2, 5, 3), "tokens": (3, 4)}.items():
+        decoded = first.arrays[name]
+        assert decoded.shape == (30, *shape)
+        true = EmbeddingStore(latents if name != "tokens" else world / "tower.h5")
+        true = true.read(name, first.stimulus_id)
+        assert np.corrcoef(decoded.ravel(), true.ravel())[0, 1] > 0.7
+    assert top1(first) > 0.2  # by 7 of 12 dimensions; chance 1/30
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--target", "tokens", "latent"), "no array 'latent' (found: tokens)"),
+        (("--target", "tokens", "tokens"), "name each only once"),
+        (("--method", "encoder_likelihood", "--target", "tokens", "text"),
+         "several --target are for --method ridge"),
+    ],
+)  # fmt: skip
+def test_targets_that_cannot_be_decoded_are_named(world, capsys, words, message):
+    tower = ("--embeddings", world / "tower.h5")
+    assert baseline(world, "--method", "ridge", *tower, *words) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_target_of_two_stores_is_a_question(world, tmp_path, capsys):
+    shutil.copy(world / "tower.h5", tmp_path / "copy.h5")
+    files = ("--embeddings", world / "tower.h5", tmp_path / "copy.h5")
+    assert baseline(world, "--method", "ridge", *files) == 2
+    assert "--target tokens: is in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [
     ("--method", "ridge", "--components", "11", "--whitening", "1", "--name", "ridge_whitened"),
     ("--method", "encoder_likelihood", "--components", "12"),
@@ -137,7 +191,7 @@ def test_trained_encoders_are_judged_by_validation_residuals(world):
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (("--method", "ridge"), "needs one file of --embeddings"),
+    (("--method", "ridge"), "needs --embeddings, its targets"),
     (("--method", "encoder_likelihood"), "needs --embeddings or --predicted"),
     (("--method", "logistic", "--embeddings", "x.h5"), "leave --embeddings out"),
     (("--method", "ridge", "--embeddings", "absent.h5"), "absent.h5: file is missing"),

@@ -1,0 +1,20 @@
+"""What a decoder can be asked for: contrasts and errors, each with its weight."""
+
+from neurodecode.tasks.objectives.base import Objective
+from neurodecode.tasks.objectives.cycle import CycleError, ResponseError
+from neurodecode.tasks.objectives.errors import LatentError, TokenError
+from neurodecode.tasks.objectives.main import with_main
+from neurodecode.tasks.objectives.pairs import Contrast, CosineError
+from neurodecode.tasks.objectives.step import Step
+
+__all__ = [
+    "Contrast",
+    "CosineError",
+    "CycleError",
+    "LatentError",
+    "Objective",
+    "ResponseError",
+    "Step",
+    "TokenError",
+    "with_main",
+]
