@@ -198,6 +198,8 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
 
 
 def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+    from neurodecode.store import EmbeddingStore
+
     attrs: dict[str, Any] = {
         "task": "classification" if args.method == "logistic" else "identification",
         "side": args.side,
@@ -206,7 +208,12 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
     }
     if args.method == "ridge":
-        attrs |= {"embedding": args.embeddings[0].stem, "target": args.target, "scale": "cosine"}
+        attrs |= {
+            "embedding": args.embeddings[0].stem,
+            "embedding_fingerprint": EmbeddingStore(args.embeddings[0]).fingerprint,
+            "target": args.target,
+            "scale": "cosine",
+        }
     else:
         attrs["scale"] = "nats"
     return attrs

@@ -132,8 +132,7 @@ class DecodingModule(LightningModule):
         columns = {**arrays, "stimulus": batch["stimulus"], "n_averaged": batch["n_averaged"]}
         return {
             subject: {
-                name: _on_cpu(torch.as_tensor(values[rows]))
-                for name, values in columns.items()
+                name: _on_cpu(torch.as_tensor(values[rows])) for name, values in columns.items()
             }
             for subject, rows in self.split_rows(batch)
         }

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.loaders.ranks import gathered
-from neurodecode.store import Prediction, write_predictions
+from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
 __all__ = ["PredictionWriter", "side_path"]
 
@@ -109,6 +109,7 @@ class PredictionWriter(BasePredictionWriter):
             "task": "identification",
             "dataset": next(iter(data.stores.values())).dataset,
             "embedding": Path(data.embeddings[target]).stem,
+            "embedding_fingerprint": EmbeddingStore(data.embeddings[target]).fingerprint,
             "target": target,
             "side": data.predict_on,
             "selection_split": "validation",
