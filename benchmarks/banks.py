@@ -30,10 +30,10 @@ from neurodecode.banks.searcher import Searcher
 N_CENTRES, RANK, SPREAD, NOISE = 20_000, 96, 0.55, 0.35
 INDICES = {
     "flat": BankOptions(index="flat", dtype="float32"),
-    "ivfpq": BankOptions(index="ivfpq", dtype="float16", n_lists=4096, n_bytes=96, n_train=160_000),
+    "ivfpq": BankOptions(index="ivfpq", dtype="float16", n_lists=2048, n_bytes=96, n_train=100_000),
 }
 #: Settings of the search of each index: lists looked through, candidates compared exactly.
-SETTINGS = {"flat": [(1, 0)], "ivfpq": [(8, 10), (32, 0), (32, 10), (128, 10)]}
+SETTINGS = {"flat": [(1, 0)], "ivfpq": [(8, 10), (32, 0), (32, 10), (128, 10), (128, 30)]}
 TOP = 10
 
 
