@@ -8,8 +8,12 @@ import sys
 
 #: Benchmark modules, and what `make bench` gives them.
 BENCHMARKS: dict[str, list[str]] = {
-    "start": [], "store": ["--gb", "20"], "training_step": [], "pipeline": [],
-}  # fmt: skip
+    "start": [],
+    "store": ["--gb", "20"],
+    "training_step": [],
+    "pipeline": [],
+    "banks": [],
+}
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "baseline": "fit a linear baseline and write its predictions",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
+    "bank": "build and search large banks of pictures and captions",
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",
     "export": "put a trained decoder into a folder that is loaded without data",

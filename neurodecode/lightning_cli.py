@@ -21,6 +21,8 @@ __all__ = ["ConfigWriter", "DecodingCLI", "run_lightning"]
 _TELLING = re.compile(
     r"not accept|Parser key|No module|Problem|no attribute|Expected a(?!.*NoneType)|, line \d+"
 )
+#: What the processes of a distributed run say when one of them is gone.
+_LOST = re.compile(r"third_party/gloo|[Cc]onnection (reset|closed) by peer|NCCL.*remote process")
 
 
 class ConfigWriter(SaveConfigCallback):
@@ -185,6 +187,11 @@ def run_lightning(argv: list[str], *, quiet: bool = False) -> None:
             raise ours from error
         if isinstance(error, ArgumentError):
             raise ConfigError(_one_line(str(error), argv)) from error
+        if isinstance(error, RuntimeError) and _LOST.search(str(error)):
+            raise NeurodecodeError(
+                "another process of this run ended, see its message above; go on from the last"
+                " checkpoint: --ckpt_path FOLDER/last.ckpt"
+            ) from error
         raise
 
 

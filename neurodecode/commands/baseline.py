@@ -226,6 +226,8 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
 
 
 def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+    from neurodecode.store import EmbeddingStore
+
     attrs: dict[str, Any] = {
         "task": "classification" if args.method == "logistic" else "identification",
         "side": args.side,
@@ -239,8 +241,11 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
         # a name that only one of the stores has: `ridge_target` saw to it
         owner = ridge_target([EmbeddingStore(path) for path in args.embeddings], args.target[0])
         attrs |= {
-            "embedding": owner.stores[0].path.stem, "target": args.target[0], "scale": "cosine",
-        }  # fmt: skip
+            "embedding": owner.stores[0].path.stem,
+            "embedding_fingerprint": owner.stores[0].fingerprint,
+            "target": args.target[0],
+            "scale": "cosine",
+        }
     else:
         attrs["scale"] = "nats"
     return attrs

@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="embed one of N parts, into a file beside --out; run again without it to join them",
+    )
+    parser.add_argument(
         "--download", action="store_true", help="allow fetching public weights from a model hub"
     )
 
@@ -61,6 +66,7 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.errors import ConfigError
     from neurodecode.splits import read_split
     from neurodecode.store import read_stimuli
+    from neurodecode.store.shards import Shard
 
     if args.batch_size < 1:
         raise ConfigError(f"--batch-size is {args.batch_size}; give a positive number")
@@ -80,4 +86,5 @@ def run(args: argparse.Namespace) -> None:
         args.out,
         batch_size=args.batch_size,
         quiet=args.quiet,
+        shard=Shard.parse(args.shard) if args.shard else None,
     )

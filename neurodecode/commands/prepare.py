@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unshown", type=int, default=0,
         help="also store this many pictures that none of the subjects was shown, for `neurodecode"
         " augment` (default: none)")  # fmt: skip
+    add("--jobs", type=int, help="subjects read at a time (default: one after the other)")
     add("--image-size", type=int, help="crop and resize the pictures to this many pixels")
     add("--option", action="append", default=[], metavar="KEY=VALUE", help="option of the reader")
 
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace) -> None:
         n_folds=args.n_folds,
         seed=args.seed,
         unshown=args.unshown,
+        jobs=args.jobs,
         quiet=args.quiet,
     )
     found = prepare(reader, args.out, options)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neurodecode.store import Prediction
     from neurodecode.store.predictions import PredictionFile
+    from neurodecode.store.shards import Shard
+    from neurodecode.tasks.drawn_parts import DrawnParts
     from neurodecode.tasks.reconstruct import Drawing
 
 __all__ = ["HELP", "add_arguments", "run"]
@@ -43,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="baseline: each stimulus gets what was decoded from another one (within subject);"
         " with --predictions made by this command, their pictures are exchanged",
     )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="draw one of N parts; run again without it to join them (and draw what is missing)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -58,56 +65,82 @@ def run(args: argparse.Namespace) -> None:
     NeurodecodeError
         If predictions or weights are missing, broken or do not fit each other.
     """
-    from neurodecode.errors import about
+    from neurodecode.errors import ConfigError, about
     from neurodecode.store import read_predictions, write_predictions
+    from neurodecode.store.shards import Shard
     from neurodecode.tasks.reconstruct import derange
 
+    shard = Shard.parse(args.shard) if args.shard else None
     content = read_predictions(args.predictions)
     predictions = content.predictions
     method, attrs = args.method or content.method, dict(content.attrs)
+    parts = None
     with about(file=args.predictions):
         if args.shuffle_responses:
             predictions = [derange(each, args.seed) for each in predictions]
             method = args.method or "shuffled"
             attrs["shuffled"] = True
         if not all("images" in each.arrays for each in predictions):
-            predictions, made = _draw(args, content, predictions)
+            drawn, made, parts = _draw(args, content, predictions, shard)
+            if drawn is None:
+                return
+            predictions = drawn
             attrs |= made
+        elif shard is not None:
+            raise ConfigError("--shard: these predictions hold pictures, nothing is drawn")
     write_predictions(args.out, method, predictions, attrs)
+    if parts is not None:
+        parts.clear()
 
 
 def _draw(
-    args: argparse.Namespace, content: PredictionFile, predictions: list[Prediction]
-) -> tuple[list[Prediction], dict[str, Any]]:
+    args: argparse.Namespace,
+    content: PredictionFile,
+    predictions: list[Prediction],
+    shard: Shard | None,
+) -> tuple[list[Prediction] | None, dict[str, Any], DrawnParts]:
     from rich.progress import Progress
 
     from neurodecode.embed import make_embedder
+    from neurodecode.files import sha256
     from neurodecode.generate import make_generator
+    from neurodecode.tasks.drawn_parts import DrawnParts
     from neurodecode.tasks.reconstruct import reconstruct
 
     drawing = _drawing(args, content, predictions)
     generator, embedder = make_generator(args.generator), make_embedder(args.embedder)
     target = content.attrs.get("target", "tokens")
-    total = drawing.n_samples * sum(len(each.stimulus_id) for each in predictions)
-    with Progress(disable=args.quiet) as progress:
-        bar = progress.add_task("drawing pictures", total=total)
-        drawn = [
-            reconstruct(
-                each,
-                generator,
-                lambda images: embedder.encode_images(images)[target],
-                drawing,
-                lambda n: progress.advance(bar, n),
-            )
-            for each in predictions
-        ]
-    return drawn, {
+    made = {
         "task": "reconstruction",
         "generator": dict(generator.provenance),
         "embedder": dict(embedder.provenance),
         "drawing": vars(drawing),
         "seed": args.seed,
     }
+    shuffled = bool(args.shuffle_responses)
+    parts = DrawnParts(
+        args.out, made | {"predictions": sha256(args.predictions), "shuffled": shuffled}
+    )
+    total = drawing.n_samples * sum(len(each.stimulus_id) for each in predictions)
+    with Progress(disable=args.quiet) as progress:
+        bar = progress.add_task("drawing pictures", total=total)
+
+        def advance(n: int) -> None:
+            progress.advance(bar, n)
+
+        drawn = parts.draw(
+            predictions,
+            lambda each: reconstruct(
+                each,
+                generator,
+                lambda images: embedder.encode_images(images)[target],
+                drawing,
+                advance,
+            ),
+            shard,
+            lambda n: advance(n * drawing.n_samples),
+        )
+    return drawn, made, parts
 
 
 def _drawing(

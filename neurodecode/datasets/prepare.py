@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 
 from neurodecode.datasets.base import DatasetReader
 from neurodecode.datasets.quality import WatchedArray
@@ -42,6 +43,9 @@ class PrepareOptions:
         Seed of the split.
     unshown : int
         Pictures to store besides, which none of the subjects was shown.
+    jobs : int, optional
+        Subjects read at the same time, each in a process of its own; one after the other by
+        default, or as joblib is told.
     quiet : bool
         No progress bars.
     """
@@ -54,6 +58,7 @@ class PrepareOptions:
     n_folds: int = 5
     seed: int = 0
     unshown: int = 0
+    jobs: int | None = None
     quiet: bool = False
 
 
@@ -109,16 +114,15 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
         reader.check_subject(subject)
     if not subjects:
         raise DataError("no subject found", file=reader.root, fix=reader.how_to_get)
-    dropped: dict[str, int] = {}
     with atomic_folder(out) as folder:
         stimuli = _store_stimuli(reader, subjects, options.unshown, folder)
-        for subject in subjects:
-            with about(file=reader.root, subject=subject):
-                recording = reader.recording(subject)
-                if stimuli is not None:
-                    stimuli.rows(list(recording.stimulus_id))
-                path = folder / f"sub-{subject}.h5"
-                dropped[subject] = _store_responses(recording, path, reader.name, options)
+        parallel = Parallel(n_jobs=options.jobs)
+        if effective_n_jobs(options.jobs) > 1:
+            options = replace(options, quiet=True)  # bars of several processes overwrite each other
+        jobs = [
+            delayed(_store_subject)(reader, name, stimuli, folder, options) for name in subjects
+        ]
+        dropped = dict(zip(subjects, parallel(jobs), strict=True))
         stores = {subject: ResponseStore(folder / f"sub-{subject}.h5") for subject in subjects}
         split = make_split(
             options.scheme or reader.split_scheme,
@@ -149,6 +153,22 @@ def _store_stimuli(
     reserve(folder, int(np.prod(stimuli.images.shape)))
     write_stimuli(folder / "stimuli.h5", stimuli)
     return read_stimuli(folder / "stimuli.h5")
+
+
+def _store_subject(
+    reader: DatasetReader,
+    subject: str,
+    stimuli: StimulusSet | None,
+    folder: Path,
+    options: PrepareOptions,
+) -> int:
+    """Read and write one subject; return how many features were left out."""
+    with about(file=reader.root, subject=subject):
+        recording = reader.recording(subject)
+        if stimuli is not None:
+            stimuli.rows(list(recording.stimulus_id))
+        path = folder / f"sub-{subject}.h5"
+        return _store_responses(recording, path, reader.name, options)
 
 
 def _store_responses(

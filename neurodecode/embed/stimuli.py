@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.embed.base import Embedder, TextEmbedder
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 from neurodecode.progress import progress_bar
 from neurodecode.recording import StimulusSet
 from neurodecode.store import EmbeddingStore
+from neurodecode.store.shards import Shard
 
-__all__ = ["embed_stimuli"]
+__all__ = ["embed_stimuli", "shard_files"]
+
+_COPIED = 1024
 
 
 def embed_stimuli(
@@ -25,6 +29,7 @@ def embed_stimuli(
     batch_size: int = 64,
     resume: bool = True,
     quiet: bool = False,
+    shard: Shard | None = None,
 ) -> EmbeddingStore:
     """Embed pictures, and captions where the embedder reads them.
 
@@ -32,6 +37,10 @@ def embed_stimuli(
     picture's unit-length caption embeddings. Batches are fixed runs of rows, written to a hidden
     file beside `path` that gets its name once it is complete; an interrupted run goes on there at
     the first unfinished batch and ends with the same bytes as one in a single go.
+
+    With `shard`, only a part of the batches is embedded, into a file of its own beside `path`
+    (`Shard.path`). A run without it takes over the parts that are complete, embeds what they lack,
+    and deletes them: the same bytes again.
 
     Parameters
     ----------
@@ -47,11 +56,13 @@ def embed_stimuli(
         Keep what is there of the same embeddings instead of starting over.
     quiet : bool
         No progress bar.
+    shard : Shard, optional
+        Which part to embed; the whole by default.
 
     Returns
     -------
     EmbeddingStore
-        The complete store.
+        The complete store, of the whole or of the part.
 
     Raises
     ------
@@ -62,18 +73,71 @@ def embed_stimuli(
     if not len(stimuli):
         raise DataError("no stimuli to embed", file=path, fix="prepare the data set first")
     path = Path(path)
+    if shard is not None:
+        path, stimuli = shard.path(path), _part(stimuli, shard, batch_size)
     attrs = {"embedder": embedder.name, **embedder.provenance, "batch_size": batch_size}
     if resume and path.exists() and not len((old := _existing(path, stimuli, attrs)).missing()):
         return old
+    parts = shard_files(path) if shard is None and resume else []
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     store = _interrupted(partial, stimuli, attrs) if resume else None
     if store is None:
         first = _encode(stimuli, embedder, np.arange(1))
         shapes = {name: values.shape[1:] for name, values in first.items()}
         store = EmbeddingStore.create(partial, stimuli.ids, shapes, attrs)
+    for part in parts:
+        _take_over(store, part, attrs)
     _fill(store, stimuli, embedder, batch_size, quiet)
     os.replace(partial, path)
+    for part in parts:
+        part.unlink()
     return EmbeddingStore(path)
+
+
+def shard_files(path: Path) -> list[Path]:
+    """Complete parts of a store, beside it.
+
+    Parameters
+    ----------
+    path : Path
+        File of the whole.
+
+    Returns
+    -------
+    list of Path
+        Sorted by name.
+    """
+    if not path.parent.is_dir():
+        return []
+    return sorted(path.parent.glob(f"{glob.escape(path.stem)}.shard-*-of-*{path.suffix}"))
+
+
+def _part(stimuli: StimulusSet, shard: Shard, batch_size: int) -> StimulusSet:
+    """Stimuli of whole batches, so that a batch holds the same pictures as without shards."""
+    blocks = shard.blocks(-(-len(stimuli) // batch_size))
+    if not blocks:
+        raise ConfigError(
+            f"--shard {shard.number}/{shard.count}: nothing left for it, there are only"
+            f" {-(-len(stimuli) // batch_size)} batches of {batch_size}"
+        )
+    stop = min(blocks.stop * batch_size, len(stimuli))
+    return stimuli.select(stimuli.ids[blocks.start * batch_size : stop])
+
+
+def _take_over(store: EmbeddingStore, path: Path, attrs: Mapping[str, object]) -> None:
+    """Copy what another command embedded, and this one has not yet."""
+    part = EmbeddingStore(path)
+    fix = "delete it, or name another --out"
+    if part.attrs != dict(attrs) or part.shapes != store.shapes:
+        raise DataError("part was made by another embedder", file=path, fix=fix)
+    if unknown := [name for name in part.ids if name not in store]:
+        raise DataError(f"holds another stimulus, {unknown[0]}", file=path, field="id", fix=fix)
+    rows = store.rows(part.ids)
+    if not np.isin(rows, store.missing()).any():
+        return
+    for start in range(0, len(rows), _COPIED):
+        arrays = {name: part.block(name, start, start + _COPIED) for name in part.shapes}
+        store.write(rows[start : start + _COPIED], arrays)
 
 
 def _fill(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
+
+from joblib import Parallel, delayed
 
 from neurodecode.evaluation.items import PAIRING, per_item, subject_tables
 from neurodecode.metrics.bootstrap import bootstrap_difference
@@ -41,17 +43,19 @@ def paired_differences(items: pd.DataFrame, leave_out: Collection[str] = ()) -> 
     """
     import pandas as pd
 
+    jobs, abouts = [], []
     wanted = items["metric"].isin(COMPARED) & ~items["method"].isin(list(leave_out))
-    rows = []
     for keys, table in items[wanted].groupby(_KEYS, sort=True):
         about = dict(zip(_KEYS, keys, strict=True))
         methods = {
             str(name): subject_tables(own) for name, own in table.groupby("method", sort=False)
         }
         for baseline, method in combinations(methods, 2):
-            names = {"method": method, "baseline": baseline}
-            for found in _differences(methods[method], methods[baseline]):
-                rows.append({**about, **names, **found})
+            abouts.append({**about, "method": method, "baseline": baseline})
+            jobs.append(delayed(_differences)(methods[method], methods[baseline]))
+    # one after the other, unless joblib is told otherwise (docs/scale.md)
+    pairs = zip(abouts, Parallel()(jobs), strict=True)
+    rows = [{**about, **found} for about, differences in pairs for found in differences]
     columns = [
         "dataset", "task", "method", "baseline", "metric", "subject", "difference", "ci_low",
         "ci_high", "n",
@@ -61,8 +65,9 @@ def paired_differences(items: pd.DataFrame, leave_out: Collection[str] = ()) -> 
 
 def _differences(
     first: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame]
-) -> Iterator[dict[str, str | float | int | None]]:
+) -> list[dict[str, str | float | int | None]]:
     """Differences of each subject and of their mean."""
+    found = []
     paired = [name for name in first if name in second and _same(first[name], second[name])]
     groups = {name: [name] for name in paired}
     if len(paired) > 1:
@@ -72,13 +77,15 @@ def _differences(
             per_item({name: first[name] for name in members}),
             per_item({name: second[name] for name in members}),
         )
-        yield {
+        row = {
             "subject": subject,
             "difference": interval.value,
             "ci_low": interval.low,
             "ci_high": interval.high,
             "n": sum(len(first[name]) for name in members),
         }
+        found.append(row)
+    return found
 
 
 def _same(first: pd.DataFrame, second: pd.DataFrame) -> bool:

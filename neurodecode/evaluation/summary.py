@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from neurodecode import __version__
 from neurodecode.evaluation.items import per_item, subject_tables
@@ -42,7 +43,7 @@ def summarise_items(
     list of MetricRecord
         One for each data set, task, method, metric and subject, and for the mean.
     """
-    records = []
+    jobs = []
     for (dataset, task, method, metric), table in items.groupby(_KEYS, sort=True):
         about = made[task, method]
         common = {
@@ -62,10 +63,11 @@ def summarise_items(
         }
         per_subject = subject_tables(table)
         for subject, rows in per_subject.items():
-            records.append(_record(common, subject, {subject: rows}))
+            jobs.append(delayed(_record)(common, subject, {subject: rows}))
         if len(per_subject) > 1:
-            records.append(_record(common, "mean", per_subject))
-    return records
+            jobs.append(delayed(_record)(common, "mean", per_subject))
+    # one after the other, unless joblib is told otherwise (docs/scale.md)
+    return list(Parallel()(jobs))
 
 
 def _record(

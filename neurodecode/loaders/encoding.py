@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from neurodecode.errors import about
 from neurodecode.loaders.counts import open_responses
-from neurodecode.loaders.dataset import Batch, ResponseDataset
+from neurodecode.loaders.dataset import Batch
 from neurodecode.loaders.responses import ResponseDataModule, Side
 from neurodecode.loaders.rows import Row
 from neurodecode.splits import SIDES
@@ -155,13 +155,4 @@ class EncodingDataModule(ResponseDataModule):
             for side in sides
             for trials in self.rows(side)[name].trials
         ]
-        return DataLoader(
-            ResponseDataset(self._subjects, self.bank, rows),
-            batch_size=self.batch_size,
-            collate_fn=_as_is,
-            num_workers=self.num_workers,
-        )
-
-
-def _as_is(batch: Batch) -> Batch:
-    return batch
+        return self._in_order(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, DataError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
+from neurodecode.loaders.ranks import BlockSampler
 from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus
 from neurodecode.loaders.sampler import BalancedSampler, Extras, ResumableLoader
 from neurodecode.loaders.scaler import TrialScaler
@@ -236,9 +238,15 @@ class ResponseDataModule(LightningDataModule):
             for number, subject in enumerate(self.rows(side).values())
             for trials in subject.trials
         ]
+        return self._in_order(rows)
+
+    def _in_order(self, rows: Sequence[Row]) -> DataLoader[Batch]:
+        """Batches of the given rows; several processes divide them."""
+        dataset = ResponseDataset(self._subjects, self.bank, rows)
         return DataLoader(
-            ResponseDataset(self._subjects, self.bank, rows),
+            dataset,
             batch_size=self.batch_size,
+            sampler=BlockSampler(dataset, self.batch_size),
             collate_fn=_as_is,
             num_workers=self.num_workers,
             generator=_own_generator(),

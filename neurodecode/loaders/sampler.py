@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch.distributed as dist
 from torch.utils.data import DataLoader, DistributedSampler
 
 from neurodecode.errors import ConfigError
+from neurodecode.loaders.ranks import rank_and_world
 from neurodecode.loaders.rows import BatchPlan, Row, SubjectRows, SyntheticRow
 
 __all__ = ["BalancedSampler", "Extras", "ResumableLoader"]
@@ -112,15 +112,9 @@ class BalancedSampler(DistributedSampler):
         self.repeats, self.seed = repeats, seed
         self.epoch, self.first = 0, 0
 
-    @staticmethod
-    def _rank_and_world() -> tuple[int, int]:
-        if dist.is_available() and dist.is_initialized():
-            return dist.get_rank(), dist.get_world_size()
-        return 0, 1
-
     def __len__(self) -> int:
         longest = max(len(rows) for rows in self.subjects)
-        return math.ceil(longest / self.share / self._rank_and_world()[1])
+        return math.ceil(longest / self.share / rank_and_world()[1])
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch to draw next.
@@ -146,7 +140,7 @@ class BalancedSampler(DistributedSampler):
         self.epoch, self.first = epoch, batch
 
     def __iter__(self) -> Iterator[BatchPlan]:
-        rank, world = self._rank_and_world()
+        rank, world = rank_and_world()
         n_batches = len(self) * world
         shares = [self._epoch_rows(number, n_batches) for number in range(len(self.subjects))]
         first, self.first = self.first, 0
@@ -214,9 +208,14 @@ class ResumableLoader(DataLoader):
         Returns
         -------
         dict of str to int
-            Epoch, and batches taken of it.
+            Epoch, batches each process took of it, and the number of processes.
         """
-        return {"epoch": self.sampler.epoch, "batch": self._taken}
+        return {
+            "epoch": self.sampler.epoch,
+            "batch": self._taken,
+            "world": rank_and_world()[1],
+            "finished": int(self._taken >= len(self.sampler)),
+        }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where `state_dict` was taken.
@@ -225,7 +224,22 @@ class ResumableLoader(DataLoader):
         ----------
         state : dict of str to int
             From `state_dict`.
+
+        Raises
+        ------
+        ConfigError
+            If an epoch was left in the middle by another number of processes.
         """
-        finished = state["batch"] >= len(self.sampler)
-        epoch, batch = (state["epoch"] + 1, 0) if finished else (state["epoch"], state["batch"])
-        self.sampler.start_at(epoch, batch)
+        world = rank_and_world()[1]
+        # checkpoints from before these entries were written by a single process
+        before = state.get("world", 1)
+        if state.get("finished", state["batch"] >= len(self.sampler)):
+            self.sampler.start_at(state["epoch"] + 1, 0)
+        elif before == world or not state["batch"]:
+            self.sampler.start_at(state["epoch"], state["batch"])
+        else:
+            raise ConfigError(
+                f"the checkpoint was written in the middle of an epoch by {before} processes, here"
+                f" are {world}; go on with {before} (trainer.devices x trainer.num_nodes), or from"
+                " a checkpoint of the end of an epoch"
+            )

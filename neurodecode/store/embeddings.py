@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,25 @@ from neurodecode.store.hdf5 import (
     write_strings,
 )
 
-__all__ = ["EmbeddingStore"]
+__all__ = ["EmbeddingStore", "embedding_fingerprint"]
+
+
+def embedding_fingerprint(attrs: Mapping[str, Any]) -> str:
+    """Digest of what an embedding depends on, the same for all stores made with one embedder.
+
+    Parameters
+    ----------
+    attrs : mapping
+        Embedder, model, weights and checksum, as in `EmbeddingStore.attrs`.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    # how many pictures were embedded at a time is not what they were embedded with
+    told = {name: value for name, value in attrs.items() if name != "batch_size"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class EmbeddingStore:
@@ -119,6 +138,29 @@ class EmbeddingStore:
                     file["arrays"][name][rows] = arrays[name]
                 file.flush()
                 file["done"][rows] = True
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the embedder, see `embedding_fingerprint`."""
+        return embedding_fingerprint(self.attrs)
+
+    def block(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Read a run of rows; much faster than picking as many.
+
+        Parameters
+        ----------
+        name : str
+            Array, as stored.
+        start, stop : int
+            First row, and the one after the last.
+
+        Returns
+        -------
+        array of float32 of shape (stop - start, ...)
+            Whatever is there, filled or not: see `missing`.
+        """
+        with open_store(self.path, "embeddings") as file:
+            return get_dataset(file, f"arrays/{name}")[start:stop].astype(np.float32)
 
     def __contains__(self, stimulus: object) -> bool:
         return stimulus in self._rows

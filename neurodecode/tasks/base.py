@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
@@ -69,6 +71,30 @@ class DecodingModule(LightningModule):
             torch.cuda.set_rng_state(self._random_state["cuda"].cpu(), self.device)
         self._random_state = {}
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Where several batches make up one step, give each random numbers of its own.
+
+        Dropout and mixing of a batch then follow from its number in the epoch alone: processes
+        do not repeat each other's, a restart needs no state of theirs, and two processes compute
+        what one does that accumulates the gradients of two batches. With one batch a step the
+        stream of the checkpoint goes on.
+
+        Parameters
+        ----------
+        batch : Batch
+            Not used.
+        batch_idx : int
+            Number of the batch in the epoch, counted on this device.
+        """
+        world = self.trainer.world_size
+        if world * self.trainer.accumulate_grad_batches == 1:
+            return
+        number = batch_idx * world + self.trainer.global_rank
+        # Lightning keeps the seed of the run here
+        run_seed = int(os.environ.get("PL_GLOBAL_SEED", 0))
+        sequence = np.random.SeedSequence([run_seed, self.current_epoch, number])
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
+
     def split_rows(self, batch: Batch) -> list[tuple[str, slice]]:
         """Rows of each subject in a batch.
 
@@ -106,8 +132,13 @@ class DecodingModule(LightningModule):
         columns = {**arrays, "stimulus": batch["stimulus"], "n_averaged": batch["n_averaged"]}
         return {
             subject: {
-                name: torch.as_tensor(values[rows]).detach().cpu()
-                for name, values in columns.items()
+                name: _on_cpu(torch.as_tensor(values[rows])) for name, values in columns.items()
             }
             for subject, rows in self.split_rows(batch)
         }
+
+
+def _on_cpu(values: Tensor) -> Tensor:
+    values = values.detach().cpu()
+    # mixed precision leaves bfloat16, which numpy and HDF5 do not know
+    return values.float() if values.dtype == torch.bfloat16 else values

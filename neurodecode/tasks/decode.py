@@ -16,7 +16,7 @@ from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.objectives import Objective, Step, with_main
 from neurodecode.tasks.optim import adamw_one_cycle
 from neurodecode.tasks.phases import Phases
-from neurodecode.tasks.validation import RetrievalLog
+from neurodecode.tasks.validation import LossLog, RetrievalLog
 
 __all__ = ["DecodeTask"]
 
@@ -90,7 +90,7 @@ class DecodeTask(DecodingModule):
             objective.check(self.decoder, context)
         self.phases = Phases(mixup_share, mixup_temperature, temperature)
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
-        self.retrieval = RetrievalLog()
+        self.retrieval, self.validation_losses = RetrievalLog(), LossLog()
 
     def forward(self, responses: dict[str, Tensor]) -> Decoded:
         """Decode responses.
@@ -172,7 +172,7 @@ class DecodeTask(DecodingModule):
         n = len(batch["stimulus"])
         for name, value in losses.items():
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=n,
-                     prog_bar=name == "loss")  # fmt: skip
+                     prog_bar=name == "loss", sync_dist=True)  # fmt: skip
         return losses["loss"]
 
     def _known_latents(self, targets: dict[str, Tensor], mixup: Mixup | None) -> Tensor | None:
@@ -228,6 +228,9 @@ class DecodeTask(DecodingModule):
             if value is not None:
                 parts[objective.name] = value
                 total = total + objective.weight_at(step) * value
+        if decoded.latent is not None and not len(decoded.latent):
+            # other processes wait for the gradient of every part of the network
+            total = total + 0 * decoded.latent.sum()
         return {"loss": total, **parts}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -244,17 +247,19 @@ class DecodeTask(DecodingModule):
         losses = self.losses(
             decoded, batch["targets"], self.phases.temperature[1], responses=batch["responses"]
         )
-        n = len(batch["stimulus"])
-        for name, value in losses.items():
-            self.log(f"val/{name}", value, batch_size=n, sync_dist=True)
         target = batch["targets"][self.decoder.target]
-        for subject, rows in self.split_rows(batch):
+        parts = self.split_rows(batch)
+        stimulus = batch["stimulus"]
+        self.validation_losses.add(parts[0][0], stimulus[0], len(stimulus), losses)
+        for subject, rows in parts:
             self.retrieval.add(
                 subject, batch["stimulus"][rows].tolist(), decoded.tokens[rows], target[rows]
             )
 
     def on_validation_epoch_end(self) -> None:
-        """Log how often the true stimulus is found among the validation stimuli."""
+        """Log the losses, and how often the true stimulus is found among the validation ones."""
+        for name, value in self.validation_losses.means().items():
+            self.log(f"val/{name}", value, sync_dist=True)
         self.retrieval.gather()
         scores = self.retrieval.top1()
         self.retrieval.clear()

@@ -17,6 +17,7 @@ from neurodecode.metrics.functional.correlation import pearson_r
 from neurodecode.nn.encoders import SharedCoreEncoder
 from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
+from neurodecode.tasks.validation import RowLog
 
 __all__ = ["EncodeTask", "random_shifts", "shift_images"]
 
@@ -58,7 +59,7 @@ class EncodeTask(DecodingModule):
         self.encoder = encoder(context)
         self.max_shift, self.max_norm = max_shift, max_norm
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
-        self._validation: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        self.validation = RowLog()
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""
@@ -109,7 +110,8 @@ class EncodeTask(DecodingModule):
         predicted = self(batch, shifts if self.max_shift else None)
         errors = [F.mse_loss(predicted[name], true) for name, true in batch["responses"].items()]
         loss = torch.stack(errors).mean()
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=n, prog_bar=True)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=n,
+                 prog_bar=True, sync_dist=True)  # fmt: skip
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -123,17 +125,23 @@ class EncodeTask(DecodingModule):
             Not used.
         """
         predicted = self(batch)
-        for subject, true in batch["responses"].items():
-            self._validation.setdefault(subject, []).append((predicted[subject], true))
+        for subject, rows in self.split_rows(batch):
+            self.validation.add(
+                subject,
+                batch["stimulus"][rows].tolist(),
+                predicted[subject],
+                batch["responses"][subject],
+            )
 
     def on_validation_epoch_end(self) -> None:
         """Log the median correlation over neurons, per subject and on average."""
+        self.validation.gather()
         medians = {}
-        for subject, parts in self._validation.items():
-            predicted, true = (torch.cat(part).float() for part in zip(*parts, strict=True))
+        for subject in self.validation.subjects:
+            predicted, true = self.validation.pairs(subject)
             medians[subject] = float(pearson_r(predicted, true).nanmedian())
             self.log(f"val/r_{subject}", medians[subject], sync_dist=True)
-        self._validation.clear()
+        self.validation.clear()
         self.log("val/r", sum(medians.values()) / len(medians), prog_bar=True, sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:

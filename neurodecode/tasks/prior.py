@@ -21,7 +21,7 @@ from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.checkpoints import load_task
 from neurodecode.tasks.decode import DecodeTask
 from neurodecode.tasks.optim import adamw_one_cycle
-from neurodecode.tasks.validation import RetrievalLog
+from neurodecode.tasks.validation import LossLog, RetrievalLog
 
 __all__ = ["PriorTask"]
 
@@ -95,6 +95,8 @@ class PriorTask(DecodingModule):
         self.noisy_condition = noisy_condition
         shape = decoder.token_shape
         self.network = network(shape, shape)
+        # processes wait for the gradient of every parameter that is trained
+        self.network.null_noised.requires_grad_(null_noised == "drop")
         self.diffusion = Diffusion(n_steps, drop, null_noised)
         self.sampling = {"n_steps": sample_steps, "guidance": guidance, "sampler": sampler}
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
@@ -104,7 +106,7 @@ class PriorTask(DecodingModule):
         self.pretrained = start_from is not None
         if start_from is not None:
             self._start_from(start_from)
-        self.retrieval = RetrievalLog()
+        self.retrieval, self.validation_losses = RetrievalLog(), LossLog()
 
     def _start_from(self, name: str) -> None:
         config, weights = read_bundle(name)
@@ -176,7 +178,7 @@ class PriorTask(DecodingModule):
         clean = self.standardise(batch["targets"][self.decoder.target])
         loss = self.diffusion.loss(self.network, clean, self.standardise(condition))
         self.log("train/loss", loss, on_step=False, on_epoch=True, prog_bar=True,
-                 batch_size=len(clean))  # fmt: skip
+                 batch_size=len(clean), sync_dist=True)  # fmt: skip
         return loss
 
     def decode(self, batch: Batch) -> Decoded:
@@ -288,13 +290,20 @@ class PriorTask(DecodingModule):
             errors.append(F.mse_loss(estimate, clean))
         drawn = self.sample(condition, seeds)
         cosine = _cosine(self.standardise(drawn), clean)
-        for name, value in {"loss": torch.stack(errors).mean(), "cosine": cosine.mean()}.items():
-            self.log(f"val/{name}", value, batch_size=n, sync_dist=True, prog_bar=True)
-        for subject, rows in self.split_rows(batch):
+        parts = self.split_rows(batch)
+        self.validation_losses.add(
+            parts[0][0],
+            batch["stimulus"][0],
+            n,
+            {"loss": torch.stack(errors).mean(), "cosine": cosine.mean()},
+        )
+        for subject, rows in parts:
             self.retrieval.add(subject, batch["stimulus"][rows].tolist(), drawn[rows], target[rows])
 
     def on_validation_epoch_end(self) -> None:
-        """Log retrieval by samples among the validation stimuli."""
+        """Log the loss, and retrieval by samples among the validation stimuli."""
+        for name, value in self.validation_losses.means().items():
+            self.log(f"val/{name}", value, prog_bar=True, sync_dist=True)
         self.retrieval.gather()
         scores = self.retrieval.top1()
         self.retrieval.clear()

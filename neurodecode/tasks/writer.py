@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
 
 from neurodecode.loaders import ResponseDataModule
-from neurodecode.store import Prediction, write_predictions
+from neurodecode.loaders.ranks import gathered
+from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
 __all__ = ["PredictionWriter", "side_path"]
 
@@ -77,11 +77,7 @@ class PredictionWriter(BasePredictionWriter):
         batch_indices : sequence
             Not used.
         """
-        parts = list(predictions)
-        if dist.is_available() and dist.is_initialized():
-            gathered: list[list] = [[] for _ in range(dist.get_world_size())]
-            dist.all_gather_object(gathered, parts)
-            parts = [part for rank in gathered for part in rank]
+        parts = [part for rank in gathered(list(predictions)) for part in rank]
         if not trainer.is_global_zero:
             return
         data: ResponseDataModule = trainer.datamodule
@@ -95,7 +91,8 @@ class PredictionWriter(BasePredictionWriter):
     def _join(self, subject: str, parts: Sequence[Any], data: ResponseDataModule) -> Prediction:
         own = [part[subject] for part in parts if subject in part]
         joined = {name: torch.cat([part[name] for part in own]).numpy() for name in own[0]}
-        # devices take rows in turn; ids are sorted, so row order is the order of the ids
+        # devices take batches in turn, and a first one may come twice; ids are sorted, so row
+        # order is the order of the ids
         stimulus, first = np.unique(joined.pop("stimulus"), return_index=True)
         n_averaged = joined.pop("n_averaged")[first]
         return Prediction(
@@ -112,6 +109,7 @@ class PredictionWriter(BasePredictionWriter):
             "task": "identification",
             "dataset": next(iter(data.stores.values())).dataset,
             "embedding": Path(data.embeddings[target]).stem,
+            "embedding_fingerprint": EmbeddingStore(data.embeddings[target]).fingerprint,
             "target": target,
             "side": data.predict_on,
             "selection_split": "validation",

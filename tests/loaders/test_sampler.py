@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from neurodecode.errors import ConfigError
+from neurodecode.loaders import sampler as sampling
 from neurodecode.loaders.rows import SubjectRows, group_by_stimulus
 from neurodecode.loaders.sampler import BalancedSampler, Extras, ResumableLoader
 
@@ -63,7 +64,7 @@ def test_ranks_share_the_batches(monkeypatch, extras, n_batches):
     alone = list(sampler)
     parts = []
     for rank in range(2):
-        monkeypatch.setattr(BalancedSampler, "_rank_and_world", staticmethod(lambda r=rank: (r, 2)))
+        monkeypatch.setattr(sampling, "rank_and_world", lambda r=rank: (r, 2))
         parts.append(list(sampler))
         assert len(parts[-1]) == len(sampler) == n_batches
     together = [batch for pair in zip(*parts, strict=True) for batch in pair]
