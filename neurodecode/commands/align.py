@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neurodecode.commands.stores import add_fold, add_stores, read_fold, store_paths
+
 __all__ = ["HELP", "add_arguments", "run"]
 
 HELP = "bring the responses of all subjects into one space (hyperalignment)"
@@ -25,9 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
-    add("--stores", type=Path, required=True, help="folder with sub-*.h5")
-    add("--splits", type=Path, required=True, help="splits.json; one that divides stimuli")
-    add("--fold", type=int, default=0, help="which fold (default: %(default)s)")
+    add_stores(parser, splits="splits.json; one that divides stimuli")
+    add_fold(parser)
     add("--method", choices=sorted(METHODS), default="procrustes",
         help=f"{methods} (default: %(default)s)")  # fmt: skip
     add("--components", type=int, default=50,
@@ -57,18 +58,15 @@ def run(args: argparse.Namespace) -> None:
     """
     from dataclasses import replace
 
-    from neurodecode.commands.baseline import store_paths
     from neurodecode.errors import ConfigError
     from neurodecode.folders import atomic_folder
     from neurodecode.linear import FunctionalAlignment
     from neurodecode.loaders.counts import open_responses
-    from neurodecode.splits import read_split, write_split
+    from neurodecode.splits import write_split
     from neurodecode.store import ResponseStore
     from neurodecode.tasks.align import align_subjects
 
-    split = read_split(args.splits)
-    if not 0 <= args.fold < len(split.folds):
-        raise ConfigError(f"--fold {args.fold} does not exist; there are {len(split.folds)}")
+    split = read_fold(args)
     if args.components < 1:
         raise ConfigError(f"--components is {args.components}; give a positive number")
     opened = [open_responses(path) for path in store_paths(args.stores, args.subjects)]

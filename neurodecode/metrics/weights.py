@@ -126,6 +126,10 @@ def _read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except (
+        # what torch's restricted unpickler falls over with depends on the bytes it meets
+        SafetensorError, UnpicklingError, RuntimeError, EOFError, ValueError, LookupError,
+        AttributeError, TypeError,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"file {path}: not readable weights ({reason})") from error

@@ -76,7 +76,7 @@ def test_rouge_against_torchmetrics(truth):
 
 def test_rouge_takes_the_best_precision_and_recall():
     # precision 2/3 (first), recall 2/2 (second), beta 1.2
-    got = rouge_l(["the red cat"], [["the black cat sat down"], ["red cat"]])
+    got = rouge_l(["the red cat"], [["the black cat sat down", "red cat"]])
     assert got.tolist() == pytest.approx([(1 + 1.44) * (2 / 3) / (1 + 1.44 * 2 / 3)])
     assert rouge_l(["dogs"], [["the cat"]]).tolist() == [0]
 
