@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "LeakError",
+    "MissingWeightsError",
     "NeurodecodeError",
     "WeightsError",
     "about",
@@ -35,6 +36,22 @@ class LeakError(NeurodecodeError):
 
 class WeightsError(NeurodecodeError):
     """Model weights that are absent, incomplete or not the ones expected."""
+
+
+class MissingWeightsError(WeightsError):
+    """Weights that are not on this machine.
+
+    Parameters
+    ----------
+    problem : str
+        Which file is missing, and where to get it.
+    source : str
+        Address of the weights.
+    """
+
+    def __init__(self, problem: str, source: str) -> None:
+        super().__init__(problem)
+        self.source = source
 
 
 class DataError(NeurodecodeError):

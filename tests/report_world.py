@@ -10,10 +10,10 @@ import pandas as pd
 from PIL import Image
 
 from neurodecode.datasets.mini.scenes import captions, render, sample_scene
+from neurodecode.evaluation.candidates import candidate_table
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.differences import paired_differences
 from neurodecode.evaluation.identification import (
-    candidate_table,
     identification_scores,
     score_matrix,
 )

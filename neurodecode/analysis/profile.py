@@ -57,7 +57,18 @@ class Profile:
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """One row for each MetricRecord."""
+        """One row for each MetricRecord that has a value."""
+        table = self._all_records
+        return table[table["value"].notna()].reset_index(drop=True)
+
+    @cached_property
+    def unmeasured(self) -> pd.DataFrame:
+        """One row for each MetricRecord that says why there is no value."""
+        table = self._all_records
+        return table[table["value"].isna()].reset_index(drop=True)
+
+    @cached_property
+    def _all_records(self) -> pd.DataFrame:
         return read_records_table(self.metrics)
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neurodecode.commands.stores import add_fold, add_stores, read_fold, store_paths
 from neurodecode.errors import ConfigError
 
 HELP = "predict responses to pictures a subject never saw, for training decoders"
@@ -19,9 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of this command.
     """
     add = parser.add_argument
-    add("--stores", type=Path, required=True, help="folder with sub-*.h5")
-    add("--splits", type=Path, required=True, help="splits.json; one that divides stimuli")
-    add("--fold", type=int, default=0, help="which fold (default: %(default)s)")
+    add_stores(parser, splits="splits.json; one that divides stimuli")
+    add_fold(parser)
     add("--embeddings", type=Path, nargs="+", required=True, metavar="FILE",
         help="embedding stores: the features of the encoder, also of unshown pictures")  # fmt: skip
     add("--target", default="tokens", help="array of the embedding stores (default: %(default)s)")
@@ -49,10 +49,9 @@ def run(args: argparse.Namespace) -> None:
     """
     from joblib import Parallel, delayed
 
-    from neurodecode.commands.baseline import check_target, store_paths
+    from neurodecode.commands.baseline import check_target
     from neurodecode.folders import atomic_folder
     from neurodecode.progress import progress_bar
-    from neurodecode.splits import read_split
     from neurodecode.store import EmbeddingStore, ResponseStore
     from neurodecode.store.synthetic import write_synthetic
     from neurodecode.tasks.augment import synthesise
@@ -60,9 +59,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.components < 1:
         raise ConfigError(f"--components is {args.components}; give a positive number")
-    split = read_split(args.splits)
-    if not 0 <= args.fold < len(split.folds):
-        raise ConfigError(f"--fold {args.fold} does not exist; there are {len(split.folds)}")
+    split = read_fold(args)
     features = Features([EmbeddingStore(path) for path in args.embeddings], args.target)
     check_target(features)
     pool = split.pool(args.fold, features.stores[0].ids)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodecode.commands.stores import add_stores, store_paths
 from neurodecode.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = "; ".join(f"{name}: {text}" for name, text in METHODS.items())
     add("--method", required=True, choices=sorted(METHODS), help=methods)
     add("--name", default="", help="name under which the scores appear (default: the method)")
-    add("--stores", type=Path, required=True, help="folder with sub-*.h5")
-    add("--splits", type=Path, required=True, help="splits.json")
+    add_stores(parser)
     add("--embeddings", type=Path, nargs="+", default=[], metavar="FILE",
         help="embedding stores: the targets of ridge, or the features of the encoder")  # fmt: skip
     add("--target", nargs="+", default=["tokens"], metavar="NAME",
@@ -114,18 +114,6 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, option)
         if value is not None and value < 1:
             raise ConfigError(f"--{option.replace('_', '-')} is {value}; give a positive number")
-
-
-def store_paths(folder: Path, subjects: list[str]) -> list[Path]:
-    """Files of the chosen subjects, or of all."""
-    found = {path.stem.removeprefix("sub-"): path for path in sorted(folder.glob("sub-*.h5"))}
-    if not found:
-        raise DataError("no sub-*.h5 found", file=folder, fix="run `neurodecode prepare` first")
-    if unknown := [subject for subject in subjects if subject not in found]:
-        raise DataError(
-            f"unknown subject; known: {', '.join(found)}", file=folder, subject=unknown[0]
-        )
-    return [found[subject] for subject in subjects or found]
 
 
 def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -> Iterator[Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from neurodecode.evaluation.predictions import Evaluated
+    from neurodecode.evaluation.evaluated import Evaluated
 
     #: How the predictions of a task and method were made.
     Made = dict[tuple[str, str], Mapping[str, Any]]
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["HELP", "add_arguments", "run"]
 
 #: As in `neurodecode.evaluation.matching`, which imports more than ``--help`` should wait for.
-MATCHINGS = ("csls", "sinkhorn", "hungarian")
+MATCHINGS = ("csls", "sinkhorn", "hungarian", "whitening")
+#: As in `neurodecode.evaluation.nets`.
+NETS = ("alexnet2", "alexnet5", "inception", "clip", "effnet", "swav")
 HELP = "compare predictions with the truth: metrics.json"
 
 
@@ -70,6 +72,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=MATCHINGS,
         help="also score identification with all test items judged together (transductive)",
     )
+    parser.add_argument(
+        "--nets",
+        nargs="*",
+        choices=NETS,
+        help="published feature networks for reconstructions; clip then takes the place of --clip"
+        " in two_way_clip (default: all others whose weights are in torch's cache)",
+    )
+    parser.add_argument(
+        "--untrained-nets",
+        action="store_true",
+        help="give networks without weights random ones; their records say so",
+    )
+    parser.add_argument(
+        "--drawn",
+        type=int,
+        default=300,
+        help="candidates of retrieval_draws_top1, for test sets that are larger"
+        " (default: %(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder: metrics.json, tables/")
 
 
@@ -93,10 +114,13 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.errors import ConfigError
     from neurodecode.evaluation.category import TRUE_PICTURES
     from neurodecode.evaluation.differences import paired_differences
-    from neurodecode.evaluation.items import items_frame, write_table
+    from neurodecode.evaluation.items import extra_keys, items_frame, write_table
     from neurodecode.evaluation.summary import summarise_items
+    from neurodecode.evaluation.whole import absent_record, summarise_wholes
     from neurodecode.metrics.records import write_records
 
+    if args.drawn < 1:
+        raise ConfigError(f"--drawn is {args.drawn}; give a positive number")
     if len(args.datasets) != len(args.predictions):
         raise ConfigError("give --predictions once after each --dataset")
     names = ("items", "candidates", "confusion", "differences")
@@ -105,7 +129,12 @@ def run(args: argparse.Namespace) -> None:
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
         everything, made = _evaluate(args, dataset, files)
         items = items_frame(everything.scores, dataset)
-        records += summarise_items(items, args.profile, made)
+        records += summarise_items(items, args.profile, made, extra_keys(everything.scores))
+        about = {"profile": args.profile, "dataset": dataset}
+        records += summarise_wholes(everything.wholes, about, made)
+        records += [
+            absent_record(about, *kind, reason) for kind, reason in everything.absent.items()
+        ]
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
@@ -122,13 +151,17 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
     """Score all files of one data set, and say how the predictions were made."""
     from neurodecode.errors import about
     from neurodecode.evaluation.category import TRUE_PICTURES
-    from neurodecode.evaluation.predictions import Evaluated, Evaluator
+    from neurodecode.evaluation.evaluated import Evaluated
+    from neurodecode.evaluation.predictions import Evaluator
     from neurodecode.progress import progress_bar
     from neurodecode.store import read_predictions
 
     stores, embeddings = args.stores / dataset, args.embeddings / dataset
     matching = list(dict.fromkeys(args.matching))
-    evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout)
+    evaluate = Evaluator(
+        dataset, stores, embeddings, args.clip, matching, args.readout, args.nets,
+        args.untrained_nets, args.drawn,
+    )  # fmt: skip
     everything, ceilings = Evaluated(), {}
     made: Made = {("reconstruction", TRUE_PICTURES): {"features": args.clip}}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
@@ -137,15 +170,13 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
             with about(file=path):
                 done = evaluate(content)
             origin = {**content.attrs, "features": args.clip}
-            made |= {(score.task, score.method): origin for score in done.scores}
+            made |= {(each.task, each.method): origin for each in (*done.scores, *done.wholes)}
             for method, settings in done.matched.items():
                 together = {"transductive": True, "settings": settings}
                 made["identification", method] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
             ceilings |= {(score.subject, score.fold): score for score in done.ceiling}
-            everything.scores += done.scores
-            everything.candidates += done.candidates
-            everything.confusion += done.confusion
+            everything.add(done)
             advance(number)
     everything.scores += ceilings.values()
     return everything, made

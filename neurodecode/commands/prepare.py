@@ -31,9 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--subjects", nargs="+", default=[], help="which subjects (default: all that are there)")
     add("--dtype", choices=("float32", "float16"), default="float32", help="type on disk")
     add("--drop-bad-voxels", action="store_true", help="leave out NaN and constant voxels")
-    add("--scheme", default="", help="split scheme (default: the data set's own)")
+    add("--scheme", default="", help="split scheme: shared-test, kfold, leave-one-run-out or"
+        " held-out-categories (default: the data set's own)")  # fmt: skip
     add("--val-share", type=float, default=0.1, help="validation's share of what is not test")
-    add("--n-folds", type=int, default=5, help="folds of the scheme kfold")
+    add("--n-folds", type=int, default=5, help="folds of kfold and held-out-categories")
     add("--seed", type=int, default=0, help="seed of the split")
     add("--unshown", type=int, default=0,
         help="also store this many pictures that none of the subjects was shown, for `neurodecode"

@@ -63,6 +63,20 @@ class TextEmbedder(Embedder, Protocol):
             Comparable, by cosine, with ``pooled`` of `encode_images`.
         """
 
+    def pool_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Pool tokens as those of a picture.
+
+        Parameters
+        ----------
+        tokens : array of shape (n, n_tokens, width)
+            As ``tokens`` of `encode_images`.
+
+        Returns
+        -------
+        array of float32 of shape (n, width)
+            As ``pooled``.
+        """
+
 
 EMBEDDERS: Registry[Callable[..., Embedder]] = Registry("embedder")
 """Factories; each takes what follows the colon of the name, and ``download``."""

@@ -17,7 +17,7 @@ from neurodecode.embed.bundle import bundle_digest, open_bundle, read_bundle
 from neurodecode.embed.hub import hub_file
 from neurodecode.embed.pixels import prepare_images
 from neurodecode.embed.tokenizer import load_tokenizer
-from neurodecode.errors import ConfigError, WeightsError
+from neurodecode.errors import ConfigError, DataError, WeightsError
 from neurodecode.files import sha256
 
 __all__ = ["OpenClipEmbedder", "build_clip"]
@@ -280,6 +280,39 @@ class OpenClipEmbedder:
         if "joint" in self.wanted:
             made["joint"] = joint_tokens(tokens, getattr(self.model.visual, "proj", None))
         return {name: made[name].float().cpu().numpy() for name in self.wanted}
+
+    @torch.inference_mode()
+    def pool_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Pool tokens, such as decoded ones, in the way the tower pools those of a picture.
+
+        Parameters
+        ----------
+        tokens : array of shape (n, n_tokens, width)
+            As ``tokens`` of `encode_images`.
+
+        Returns
+        -------
+        array of float32 of shape (n, embed_dim)
+            As ``pooled`` of `encode_images`.
+
+        Raises
+        ------
+        ConfigError
+            If the tower pools otherwise than by its class token or the mean of its patches.
+        DataError
+            If the tokens are of another size.
+        """
+        visual = self.model.visual
+        pool = getattr(visual, "pool_type", None)
+        if pool not in ("tok", "avg") or getattr(visual, "final_ln_after_pool", False):
+            raise ConfigError(f"{self.name}: tokens of this tower cannot be pooled; decode pooled")
+        width = visual.ln_post.normalized_shape[0]
+        if tokens.ndim != 3 or tokens.shape[2] != width:
+            raise DataError(f"tokens {tokens.shape[1:]} where {self.name} has width {width}")
+        values = torch.as_tensor(tokens, dtype=torch.float32, device=self.device)
+        pooled = values[:, 0] if pool == "tok" else values[:, 1:].mean(dim=1)
+        projection = visual.proj
+        return (pooled if projection is None else pooled @ projection).float().cpu().numpy()
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:

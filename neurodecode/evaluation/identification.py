@@ -10,19 +10,31 @@ import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.evaluation.items import Scores
-from neurodecode.metrics.functional.retrieval import ranks, top_k_credit
+from neurodecode.metrics.functional.retrieval import (
+    expected_top_k,
+    ranks,
+    repeated_draws,
+    top_k_credit,
+)
 from neurodecode.metrics.functional.two_way import two_way_from_scores
 from neurodecode.store import EmbeddingStore, Prediction
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from neurodecode.store.predictions import PredictionFile
 
-__all__ = ["candidate_table", "identification_scores", "read_targets", "score_matrix"]
+__all__ = [
+    "DRAWN",
+    "ReadTargets",
+    "identification_scores",
+    "read_targets",
+    "score_matrix",
+    "unit_rows",
+]
 
 #: Reads target embeddings of stimuli: ``(ids) -> array of shape (n, ...)``.
 ReadTargets = Callable[[Sequence[str]], np.ndarray]
+#: As published: so many candidates a draw, so many draws.
+DRAWN, N_DRAWS = 300, 30
 
 
 def read_targets(content: PredictionFile, embeddings: Path) -> ReadTargets | None:
@@ -99,10 +111,22 @@ def score_matrix(
             field=array,
             fix="predict again with the embeddings that are there now",
         )
-    return _unit_rows(decoded) @ _unit_rows(targets).T, candidates
+    return unit_rows(decoded) @ unit_rows(targets).T, candidates
 
 
-def _unit_rows(values: np.ndarray) -> np.ndarray:
+def unit_rows(values: np.ndarray) -> np.ndarray:
+    """Flatten items and bring them to unit length.
+
+    Parameters
+    ----------
+    values : array of shape (n, ...)
+        Embeddings.
+
+    Returns
+    -------
+    array of float64 of shape (n, n_values)
+        Zero where an embedding is zero.
+    """
     flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
 
@@ -114,6 +138,7 @@ def identification_scores(
     candidates: Sequence[str],
     *,
     both_ways: bool,
+    drawn: int = DRAWN,
 ) -> list[Scores]:
     """Score every test item of one subject and fold.
 
@@ -130,12 +155,16 @@ def identification_scores(
     both_ways : bool
         Also find the response of each picture (meaningful for similarities, not for
         likelihoods, whose columns have no common scale).
+    drawn : int
+        Candidates of the published protocol, in which random test items are drawn; left out
+        where there are no more than that.
 
     Returns
     -------
     list of Scores
         ``retrieval_top1``, ``retrieval_top5``, ``two_way``, ``median_rank`` and, both ways,
-        ``retrieval_brain_top1``.
+        ``retrieval_brain_top1``; with enough candidates ``retrieval_draws_top1`` and, both ways,
+        ``retrieval_brain_draws_top1``.
 
     Raises
     ------
@@ -159,59 +188,48 @@ def identification_scores(
     }
     if both_ways and len(scores) == n:
         found["retrieval_brain_top1"] = (top_k_credit(scores.T, 1, np.argsort(truth))[truth], 1 / n)
-    return [
-        Scores(
-            subject=prediction.subject,
-            task="identification",
-            method=method,
-            metric=metric,
-            fold=prediction.fold,
-            stimulus_id=prediction.stimulus_id,
-            values=np.asarray(values, dtype=float),
-            chance=chance,
-            n_candidates=n,
-            n_averaged=prediction.n_averaged,
-        )
+    made = [
+        _scores(prediction, method, metric, values, chance, n)
         for metric, (values, chance) in found.items()
     ]
+    if drawn < n and len(scores) == n:
+        paired = scores[:, truth]
+        ways = {"retrieval_draws_top1": paired}
+        if both_ways:
+            ways["retrieval_brain_draws_top1"] = paired.T
+        made += [_drawn_scores(prediction, method, name, own, drawn) for name, own in ways.items()]
+    return made
 
 
-def candidate_table(
-    prediction: Prediction, scores: np.ndarray, candidates: Sequence[str], tags: Mapping[str, Any]
-) -> pd.DataFrame:
-    """The five best candidates and the rank of the true one, for each test item.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The test items.
-    scores : array of shape (n, n_candidates)
-        From `score_matrix`.
-    candidates : sequence of str of length n_candidates
-        From `score_matrix`.
-    tags : mapping
-        Columns that are the same in every row (dataset, method).
-
-    Returns
-    -------
-    pandas.DataFrame
-        dataset, method, subject, fold, stimulus_id, rank, top5 (ids joined by a space),
-        n_candidates.
-    """
-    import pandas as pd
-
-    column = {stimulus: number for number, stimulus in enumerate(candidates)}
-    truth = np.array([column[stimulus] for stimulus in prediction.stimulus_id])
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
-    names = np.asarray(candidates)
-    return pd.DataFrame(
-        {
-            **tags,
-            "subject": prediction.subject,
-            "fold": prediction.fold,
-            "stimulus_id": list(prediction.stimulus_id),
-            "rank": np.asarray(ranks(scores, truth), dtype=float),
-            "top5": [" ".join(names[row]) for row in best],
-            "n_candidates": len(candidates),
-        }
+def _scores(
+    prediction: Prediction,
+    method: str,
+    metric: str,
+    values: Any,
+    chance: float,
+    n_candidates: int,
+    extra: Mapping[str, Any] | None = None,
+) -> Scores:
+    return Scores(
+        subject=prediction.subject,
+        task="identification",
+        method=method,
+        metric=metric,
+        fold=prediction.fold,
+        stimulus_id=prediction.stimulus_id,
+        values=np.asarray(values, dtype=float),
+        chance=chance,
+        n_candidates=n_candidates,
+        n_averaged=prediction.n_averaged,
+        extra=extra or {},
     )
+
+
+def _drawn_scores(
+    prediction: Prediction, method: str, metric: str, paired: np.ndarray, drawn: int
+) -> Scores:
+    """Expectation over all draws, with the mean of the published number of draws beside it."""
+    draws = repeated_draws(paired, drawn, N_DRAWS)
+    extra = {"n_draws": N_DRAWS, "mean_of_draws": float(draws.mean())}
+    values = expected_top_k(paired, drawn)
+    return _scores(prediction, method, metric, values, 1 / drawn, drawn, extra)

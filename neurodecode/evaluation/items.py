@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from neurodecode.metrics.bootstrap import PerItem
 
-__all__ = ["PAIRING", "Scores", "items_frame", "per_item", "subject_tables", "write_table"]
+__all__ = [
+    "PAIRING",
+    "Scores",
+    "extra_keys",
+    "items_frame",
+    "per_item",
+    "subject_tables",
+    "write_table",
+]
 
 #: What tells the items of a subject, method and metric apart, and orders them.
 PAIRING = ["fold", "stimulus_id"]
@@ -43,6 +51,8 @@ class Scores:
         Candidates among which each item was found.
     n_averaged : float
         How many repeats the responses were averaged over.
+    extra : mapping of str to scalar
+        Further keys of the records; numbers are averaged over folds and subjects.
     """
 
     subject: str
@@ -55,6 +65,7 @@ class Scores:
     chance: float | None
     n_candidates: int | None
     n_averaged: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
@@ -78,12 +89,49 @@ def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
     frames = []
     for score in scores:
         columns = asdict(score)
+        columns.pop("extra")
         columns["value"] = np.asarray(columns.pop("values"), dtype=float)
         columns["stimulus_id"] = list(score.stimulus_id)
         frames.append(pd.DataFrame(columns))
     table = pd.concat(frames, ignore_index=True)
     table.insert(0, "dataset", dataset)
     return table
+
+
+def extra_keys(scores: Sequence[Scores]) -> dict[tuple[str, str, str, str], dict[str, Any]]:
+    """Gather the further keys of records.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        Of one data set.
+
+    Returns
+    -------
+    dict of (str, str, str, str) to dict
+        By task, method, metric and subject, and for the subject ``mean``. Numbers are averaged
+        over folds, then over subjects; text has to be the same in all.
+    """
+    found: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
+    for score in scores:
+        key = (score.task, score.method, score.metric, score.subject)
+        if score.extra:
+            found.setdefault(key, []).append(score.extra)
+    merged = {key: _merge(parts) for key, parts in found.items()}
+    means: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
+    for (*kind, _), extra in merged.items():
+        means.setdefault((*kind, "mean"), []).append(extra)
+    return merged | {key: _merge(parts) for key, parts in means.items()}
+
+
+def _merge(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = parts[0]
+    numbers = [
+        key
+        for key, value in first.items()
+        if not isinstance(value, str | bool) and any(part[key] != value for part in parts)
+    ]
+    return dict(first) | {key: float(np.mean([part[key] for part in parts])) for key in numbers}
 
 
 def subject_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -9,7 +9,7 @@ import numpy as np
 from neurodecode.errors import ConfigError, DataError
 from neurodecode.store import Prediction
 
-__all__ = ["MATCHINGS", "SCALES", "match", "obstacle"]
+__all__ = ["MATCHINGS", "SCALES", "WHITENING", "match", "obstacle"]
 
 #: What each matching takes for granted about the test set.
 MATCHINGS = {
@@ -17,6 +17,8 @@ MATCHINGS = {
     "sinkhorn": "entropic transport; presumes that every candidate was shown once",
     "hungarian": "best one-to-one assignment; presumes that every candidate was shown once",
 }
+#: Not of scores but of embeddings: each side by the mean and covariance of its test items.
+WHITENING = "whitening"
 #: Scale of scores -> regularisation of Sinkhorn. Log-likelihoods are probabilities already.
 SCALES = {"cosine": 0.05, "nats": 1.0}
 _NEIGHBOURS = 10

@@ -2,67 +2,40 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurodecode.errors import DataError, about
+from neurodecode.errors import DataError
+from neurodecode.evaluation.captioning import (
+    caption_references,
+    caption_scores,
+    caption_wholes,
+    clip_scores,
+)
 from neurodecode.evaluation.category import category_chance, category_scores, ceiling_scores
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
-from neurodecode.evaluation.identification import (
-    candidate_table,
-    identification_scores,
-    read_targets,
-    score_matrix,
-)
-from neurodecode.evaluation.items import Scores
-from neurodecode.evaluation.matching import match, obstacle
+from neurodecode.evaluation.collapse import rank_score
+from neurodecode.evaluation.evaluated import Evaluated
+from neurodecode.evaluation.identification import DRAWN, read_targets
+from neurodecode.evaluation.nets import NET_METRICS, CachedNet, embedder_weights, open_nets
 from neurodecode.evaluation.picture_features import PictureFeatures
+from neurodecode.evaluation.ranked import RankedFile
 from neurodecode.evaluation.readout import CategoryReadout, open_readout
-from neurodecode.evaluation.reconstruction import reconstruction_scores
+from neurodecode.evaluation.reconstruction import net_scores, reconstruction_scores
+from neurodecode.metrics.functional.meteor import find_meteor
 from neurodecode.store import Prediction, read_stimuli
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from neurodecode.embed import Embedder
     from neurodecode.recording import StimulusSet
     from neurodecode.store.predictions import PredictionFile
 
 __all__ = ["Evaluated", "Evaluator"]
-
-log = logging.getLogger(__name__)
-
-#: An assignment names one candidate and ranks none.
-_ASSIGNED = ("retrieval_top1", "retrieval_brain_top1")
-
-
-@dataclass
-class Evaluated:
-    """What came out of one file.
-
-    Parameters
-    ----------
-    scores : list of Scores
-        Scores of test items.
-    ceiling : list of Scores
-        Scores of the true pictures themselves: the same whatever method the file is of.
-    candidates, confusion : list of DataFrame
-        Tables for the report, see `candidate_table` and `confusion_table`.
-    matched : mapping of str to mapping
-        Methods whose scores come from a matching (transductive), and its settings.
-    """
-
-    scores: list[Scores] = field(default_factory=list)
-    ceiling: list[Scores] = field(default_factory=list)
-    candidates: list[pd.DataFrame] = field(default_factory=list)
-    confusion: list[pd.DataFrame] = field(default_factory=list)
-    matched: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +59,13 @@ class Evaluator:
     readout : bool
         Whether ``category_accuracy`` is measured, where categories and the embedder's tokens of
         the stimuli are at hand.
+    nets : sequence of str or None
+        Published feature networks (keys of `NET_METRICS`) to score reconstructions with; by
+        default all but CLIP whose weights are here, and a word in the records on the others.
+    untrained_nets : bool
+        Give networks without weights random ones, and say so.
+    drawn : int
+        Candidates of ``retrieval_draws_top1``.
     """
 
     dataset: str
@@ -94,6 +74,9 @@ class Evaluator:
     clip: str = "mini-clip"
     matching: Sequence[str] = ()
     readout: bool = True
+    nets: Sequence[str] | None = None
+    untrained_nets: bool = False
+    drawn: int = DRAWN
 
     def __call__(self, content: PredictionFile) -> Evaluated:
         """Score all subjects and folds of a file.
@@ -118,6 +101,7 @@ class Evaluator:
             "identification": self._identify,
             "classification": self._classification,
             "reconstruction": self._reconstruction,
+            "captioning": self._captioning,
         }
         task = content.attrs.get("task", "identification")
         if task not in score or not content.predictions:
@@ -139,63 +123,64 @@ class Evaluator:
         return Evaluated(scores, confusion=[table])
 
     def _identify(self, content: PredictionFile) -> Evaluated:
-        done = Evaluated()
-        array = content.attrs.get("target", "tokens")
         targets = read_targets(content, self.embeddings)
-        ranked = []
+        return RankedFile(content, self.dataset, targets, self.drawn).score(self.matching)
+
+    def _captioning(self, content: PredictionFile) -> Evaluated:
+        done = Evaluated()
+        if find_meteor() is None:
+            done.absent["captioning", content.method, "meteor"] = {
+                "missing": "nltk and its wordnet"
+            }
         for each in content.predictions:
-            matrix, names = score_matrix(each, array, targets)
-            # likelihoods of different responses have no common scale: one way only
-            both_ways = "scores" not in each.arrays
-            done.scores += identification_scores(
-                each, content.method, matrix, names, both_ways=both_ways
-            )
-            tags = {"dataset": self.dataset, "method": content.method}
-            done.candidates.append(candidate_table(each, matrix, names, tags))
-            ranked.append((each, matrix, names))
-        for name in self.matching:
-            self._match(content, ranked, name, done)
+            captions, references = caption_references(each, self._stimuli)
+            done.scores += caption_scores(each, content.method, captions, references)
+            done.wholes += caption_wholes(each, content.method, captions, references)
+            truth = self._truth(each)
+            fit = clip_scores(each, content.method, captions, truth, self._embedder, self._pictures)
+            done.scores += [] if fit is None else [fit]
         return done
 
-    def _match(
-        self,
-        content: PredictionFile,
-        ranked: Sequence[tuple[Prediction, np.ndarray, list[str]]],
-        name: str,
-        done: Evaluated,
-    ) -> None:
-        """Add the scores after one matching, for all subjects and folds or for none."""
-        method = f"{content.method}+{name}"
-        for each, _, names in ranked:
-            if problem := obstacle(each, len(names), name):
-                log.warning("%s left out: subject %s: %s", method, each.subject, problem)
-                return
-        settings: dict[str, Any] = {}
-        for each, matrix, names in ranked:
-            own = "scores" in each.arrays
-            with about(subject=each.subject):
-                scores, used = match(matrix, name, _scale(content) if own else "cosine")
-            found = identification_scores(each, method, scores, names, both_ways=not own)
-            done.scores += [s for s in found if name != "hungarian" or s.metric in _ASSIGNED]
-            settings |= {key: max(value, settings.get(key, value)) for key, value in used.items()}
-        done.matched[method] = settings
-
     def _reconstruction(self, content: PredictionFile) -> Evaluated:
-        stimuli, pictures, readout = self._stimuli, self._pictures, self._readout
+        pictures, readout, (nets, absent) = self._pictures, self._readout, self._nets
         chance = category_chance(content.predictions, readout.categories) if readout else {}
+        features = {} if NET_METRICS["clip"] in nets else {"clip": pictures.pooled}
+        about = {
+            "features": self.clip,
+            "weights": embedder_weights(self._embedder.provenance),
+        }
         done = Evaluated()
         for each in content.predictions:
-            truth = stimuli.images[stimuli.rows(each.stimulus_id)]
+            truth = self._truth(each)
             for method, images in _drawn(content, each).items():
-                done.scores += reconstruction_scores(
-                    each, images, truth, method, {"clip": pictures.pooled}
+                done.scores += reconstruction_scores(each, images, truth, method, features, about)
+                done.scores += net_scores(each, images, truth, method, nets)
+                rank = rank_score(
+                    each, method, "reconstruction", pictures.pooled(images), pictures.pooled(truth)
                 )
+                done.wholes += [] if rank is None else [rank]
+                done.absent |= {
+                    ("reconstruction", method, metric): reason for metric, reason in absent.items()
+                }
                 if readout is not None:
-                    features = pictures.tokens(images)
-                    done.scores += category_scores(each, features, method, readout, chance)
+                    tokens = pictures.tokens(images)
+                    done.scores += category_scores(each, tokens, method, readout, chance)
             if readout is not None:
                 done.ceiling += ceiling_scores(each, pictures.tokens(truth), readout, chance)
         return done
+
+    def _truth(self, each: Prediction) -> np.ndarray:
+        return self._stimuli.images[self._stimuli.rows(each.stimulus_id)]
+
+    @cached_property
+    def _nets(self) -> tuple[dict[str, CachedNet], dict[str, dict[str, str]]]:
+        # CLIP is that of --clip unless the published one is asked for
+        default = [name for name in NET_METRICS if name != "clip"]
+        return open_nets(
+            default if self.nets is None else self.nets,
+            required=self.nets is not None,
+            untrained=self.untrained_nets,
+        )
 
     @cached_property
     def _stimuli(self) -> StimulusSet:
@@ -225,13 +210,3 @@ def _drawn(content: PredictionFile, each: Prediction) -> dict[str, np.ndarray]:
     if "low_level" in each.arrays and not content.attrs.get("shuffled"):
         found["low_level"] = each.arrays["low_level"]
     return found
-
-
-def _scale(content: PredictionFile) -> str:
-    if "scale" not in content.attrs:
-        raise DataError(
-            "does not say on which scale its scores are",
-            field="scale",
-            fix="run the stage that writes the predictions again",
-        )
-    return str(content.attrs["scale"])

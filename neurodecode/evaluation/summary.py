@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["summarise_items"]
 
-#: Metrics that compare or read features of the embedder.
-_ON_FEATURES = ("two_way_clip", "category_accuracy")
+#: Metrics that read features of the embedder.
+_ON_FEATURES = ("category_accuracy",)
 _KEYS = ["dataset", "task", "method", "metric"]
 
 
 def summarise_items(
-    items: pd.DataFrame, profile: str, made: Mapping[tuple[str, str], Mapping[str, Any]]
+    items: pd.DataFrame,
+    profile: str,
+    made: Mapping[tuple[str, str], Mapping[str, Any]],
+    extras: Mapping[tuple[str, str, str, str], Mapping[str, Any]] | None = None,
 ) -> list[MetricRecord]:
     """Summarise items per subject, and over subjects as subject ``mean``.
 
@@ -37,6 +40,9 @@ def summarise_items(
         For each task and method how the predictions were made: ``selection_split``,
         ``transductive``, ``seed``; ``features`` if features of a network were compared,
         ``settings`` for further keys of the records.
+    extras : mapping of (str, str, str, str) to mapping, optional
+        Further keys by task, method, metric and subject, from
+        `neurodecode.evaluation.items.extra_keys`.
 
     Returns
     -------
@@ -62,10 +68,13 @@ def summarise_items(
             },
         }
         per_subject = subject_tables(table)
-        for subject, rows in per_subject.items():
-            jobs.append(delayed(_record)(common, subject, {subject: rows}))
+        groups = {subject: {subject: rows} for subject, rows in per_subject.items()}
         if len(per_subject) > 1:
-            jobs.append(delayed(_record)(common, "mean", per_subject))
+            groups["mean"] = per_subject
+        for subject, tables in groups.items():
+            own = (extras or {}).get((task, method, metric, subject), {})
+            fields = common | {"extra": {**common["extra"], **own}}
+            jobs.append(delayed(_record)(fields, subject, tables))
     # one after the other, unless joblib is told otherwise (docs/scale.md)
     return list(Parallel()(jobs))
 

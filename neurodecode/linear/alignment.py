@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
 
 from neurodecode.errors import DataError
 
 __all__ = ["FunctionalAlignment"]
+
+_PENALTIES = np.logspace(-1, 6, 8)
 
 
 class FunctionalAlignment(BaseEstimator):
@@ -33,6 +37,10 @@ class FunctionalAlignment(BaseEstimator):
         Stop when the template changes by less than this share of its size.
     seed : int
         Of the randomised decomposition that scikit-learn chooses for large problems.
+    method : {"procrustes", "ridge"}
+        How a subject gets into the space: by its rotation, or by a ridge regression of the
+        template on its voxels, which may also weigh them (penalty by leave-one-out within the
+        shared stimuli).
 
     Attributes
     ----------
@@ -46,6 +54,8 @@ class FunctionalAlignment(BaseEstimator):
         What each subject's components are divided by.
     rotation_ : dict of str to array of shape (n_components, n_components)
         Orthogonal.
+    ridge_ : dict of str to RidgeCV
+        Regressions, for the method ``ridge``.
     n_iterations_ : int
         Rounds that were needed.
 
@@ -60,11 +70,13 @@ class FunctionalAlignment(BaseEstimator):
         n_iterations: int = 20,
         tolerance: float = 1e-6,
         seed: int = 0,
+        method: Literal["procrustes", "ridge"] = "procrustes",
     ) -> None:
         self.n_components = n_components
         self.n_iterations = n_iterations
         self.tolerance = tolerance
         self.seed = seed
+        self.method = method
 
     def fit(
         self,
@@ -89,10 +101,12 @@ class FunctionalAlignment(BaseEstimator):
         Raises
         ------
         DataError
-            If subjects or lengths do not fit together, a stimulus occurs twice, responses are
-            not finite or all the same, or there are fewer shared stimuli or voxels than
-            components.
+            If the method is unknown, subjects or lengths do not fit together, a stimulus occurs
+            twice, responses are not finite or all the same, or there are fewer shared stimuli or
+            voxels than components.
         """
+        if self.method not in ("procrustes", "ridge"):
+            raise DataError(f"unknown method {self.method!r}; known: procrustes, ridge")
         rows = self._shared_rows(responses_by_subject, stimulus_ids_by_subject)
         self.pca_, self.scale_ = {}, {}
         components = {}
@@ -100,6 +114,11 @@ class FunctionalAlignment(BaseEstimator):
             shared = _finite(responses, subject)[rows[subject]]
             components[subject] = self._reduce(subject, shared)
         self._iterate(components)
+        self.ridge_ = {}
+        if self.method == "ridge":
+            for subject, responses in responses_by_subject.items():
+                shared = _finite(responses, subject)[rows[subject]]
+                self.ridge_[subject] = RidgeCV(_PENALTIES).fit(shared, self.template_)
         return self
 
     def transform(self, responses: np.ndarray, subject: str) -> np.ndarray:
@@ -130,6 +149,8 @@ class FunctionalAlignment(BaseEstimator):
             raise DataError(
                 f"{responses.shape[1]} voxels, aligned with {pca.n_features_in_}", subject=subject
             )
+        if subject in self.ridge_:
+            return self.ridge_[subject].predict(responses).astype(np.float32)
         components = pca.transform(responses) / self.scale_[subject]
         return (components @ self.rotation_[subject]).astype(np.float32)
 

@@ -35,6 +35,7 @@ TASKS: dict[str, str] = {
     "identification": "name the stimulus among candidates",
     "classification": "name the category",
     "reconstruction": "draw the picture",
+    "captioning": "say in words what was seen",
     "embedding": "predict an embedding of the stimulus",
     "encoding": "predict the response",
     "reliability": "how much of the response is there to be explained",
@@ -54,6 +55,12 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "retrieval_brain_top1": MetricSpec("share of pictures whose response scores highest"),
     "retrieval_brain_top5": MetricSpec("share of pictures whose response is among the best 5"),
     "retrieval_brain_top10": MetricSpec("share of pictures whose response is among the best 10"),
+    "retrieval_draws_top1": MetricSpec(
+        "share of responses whose picture scores highest among random test pictures"
+    ),
+    "retrieval_brain_draws_top1": MetricSpec(
+        "share of pictures whose response scores highest among random test responses"
+    ),
     "median_rank": MetricSpec("median rank of the true candidate", "lower", "rank"),
     "mean_rank": MetricSpec("mean rank of the true candidate", "lower", "rank"),
     "two_way": MetricSpec("share of distractors that score below the truth"),
@@ -68,6 +75,15 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "category_accuracy": MetricSpec("share of pictures that a linear read-out names rightly"),
     "distance_effnet": MetricSpec("correlation distance on EfficientNet-B1", "lower"),
     "distance_swav": MetricSpec("correlation distance on SwAV ResNet-50", "lower"),
+    "bleu1": MetricSpec("words of the caption that a true caption has, with a penalty if short"),
+    "bleu2": MetricSpec("the same for words and pairs of words"),
+    "bleu3": MetricSpec("the same up to three words in a row"),
+    "bleu4": MetricSpec("the same up to four words in a row"),
+    "meteor": MetricSpec("words matched to a true caption, also by stem and synonym"),
+    "rouge_l": MetricSpec("longest sequence of words in common with a true caption"),
+    "cider": MetricSpec("agreement with the true captions in words that few pictures share"),
+    "clip_score": MetricSpec("2.5 times the cosine of caption and true picture in a CLIP space"),
+    "effective_rank": MetricSpec("dimensions that the predictions really use", unit="dimensions"),
     "cosine": MetricSpec("cosine of predicted and true embedding"),
     "mse": MetricSpec("squared error averaged over values", "lower"),
     "pearson_r": MetricSpec("correlation of predicted and measured values over stimuli"),

@@ -177,8 +177,10 @@ def build_feature_net(
 def _alexnet(name: str, n_layers: int, weights: Weights) -> TorchNet:
     from torchvision.models import AlexNet_Weights, alexnet
 
+    url = AlexNet_Weights.IMAGENET1K_V1.url
+    weights.find(url)
     model = alexnet()
-    origin = weights.load_into(model, AlexNet_Weights.IMAGENET1K_V1.url)
+    origin = weights.load_into(model, url)
     return TorchNet(name, origin, model.features[:n_layers], 256, _IMAGENET)
 
 
@@ -199,9 +201,11 @@ def _inception(weights: Weights) -> TorchNet:
     """Inception-v3 up to the average pool, at 342 pixels."""
     from torchvision.models import Inception_V3_Weights, inception_v3
 
+    url = Inception_V3_Weights.IMAGENET1K_V1.url
+    weights.find(url)
     # torchvision switches transform_input on whenever it loads weights itself
     model = inception_v3(init_weights=False, transform_input=True)
-    origin = weights.load_into(model, Inception_V3_Weights.IMAGENET1K_V1.url)
+    origin = weights.load_into(model, url)
     model.fc = nn.Identity()
     return TorchNet("inception", origin, model, 342, _IMAGENET)
 
@@ -211,8 +215,10 @@ def _effnet(weights: Weights) -> TorchNet:
     """EfficientNet-B1 up to the average pool, at 255 pixels."""
     from torchvision.models import EfficientNet_B1_Weights, efficientnet_b1
 
+    url = EfficientNet_B1_Weights.IMAGENET1K_V2.url
+    weights.find(url)
     model = efficientnet_b1()
-    origin = weights.load_into(model, EfficientNet_B1_Weights.IMAGENET1K_V2.url)
+    origin = weights.load_into(model, url)
     model.classifier = nn.Identity()
     return TorchNet("effnet", origin, model, 255, _IMAGENET)
 
@@ -222,13 +228,11 @@ def _swav(weights: Weights) -> TorchNet:
     """ResNet-50 trained without labels (SwAV, 800 epochs) up to the average pool, at 224 pixels."""
     from torchvision.models import resnet50
 
+    url = "https://dl.fbaipublicfiles.com/deepcluster/swav_800ep_pretrain.pth.tar"
+    weights.find(url)
     model = resnet50()
     model.fc = nn.Identity()
-    origin = weights.load_into(
-        model,
-        "https://dl.fbaipublicfiles.com/deepcluster/swav_800ep_pretrain.pth.tar",
-        prefix="module.",
-    )
+    origin = weights.load_into(model, url, prefix="module.")
     return TorchNet("swav", origin, model, 224, _IMAGENET)
 
 
@@ -237,13 +241,13 @@ def _clip(weights: Weights, model_name: str = "ViT-L-14-quickgelu") -> TorchNet:
     """CLIP ViT-L/14 image embedding, at 224 pixels."""
     import open_clip
 
+    url = (
+        "https://huggingface.co/timm/vit_large_patch14_clip_224.openai"
+        "/resolve/main/open_clip_model.safetensors"
+    )
+    file_name = "clip-vit-l-14-openai.safetensors"
+    weights.find(url, file_name)
     # OpenAI's weights were trained with another activation than the plain name stands for
     model = open_clip.create_model(model_name, pretrained=None).visual
-    origin = weights.load_into(
-        model,
-        "https://huggingface.co/timm/vit_large_patch14_clip_224.openai"
-        "/resolve/main/open_clip_model.safetensors",
-        prefix="visual.",
-        file_name="clip-vit-l-14-openai.safetensors",
-    )
+    origin = weights.load_into(model, url, prefix="visual.", file_name=file_name)
     return TorchNet("clip", origin, model, 224, _CLIP)

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
-from neurodecode.errors import WeightsError
+from neurodecode.errors import MissingWeightsError, WeightsError
 from neurodecode.files import atomic_path, sha256
 
 __all__ = ["Weights"]
@@ -66,9 +66,9 @@ class Weights:
         WeightsError
             If the file is missing, cannot be fetched, or does not fit the network.
         """
-        if self.untrained:
+        path = self.find(url, file_name)
+        if path is None:
             return "untrained"
-        path = self._locate(url, file_name or PurePosixPath(urlparse(url).path).name)
         state = _read(path)
         if prefix:
             wanted = set(model.state_dict())
@@ -81,12 +81,35 @@ class Weights:
             raise WeightsError(f"file {path}: does not fit the network ({reason})") from error
         return f"{path.name} sha256:{sha256(path)[:12]}"
 
-    def _locate(self, url: str, name: str) -> Path:
+    def find(self, url: str, file_name: str | None = None) -> Path | None:
+        """Find the file before a network is built for it.
+
+        Parameters
+        ----------
+        url, file_name
+            As for `load_into`.
+
+        Returns
+        -------
+        Path or None
+            The file; None if the network shall stay untrained.
+
+        Raises
+        ------
+        MissingWeightsError
+            If it is not there.
+        WeightsError
+            If it cannot be fetched.
+        """
+        if self.untrained:
+            return None
+        name = file_name or PurePosixPath(urlparse(url).path).name
         path = Path(self.file or Path(torch.hub.get_dir()) / "checkpoints" / name)
         if path.is_file():
             return path
         if not self.download:
-            raise WeightsError(f"file {path} is missing; put {url} there, or allow the download")
+            problem = f"file {path} is missing; put {url} there, or allow the download"
+            raise MissingWeightsError(problem, url)
         try:
             with atomic_path(path) as temporary:
                 torch.hub.download_url_to_file(url, str(temporary), progress=False)
@@ -103,6 +126,10 @@ def _read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except (
+        # what torch's restricted unpickler falls over with depends on the bytes it meets
+        SafetensorError, UnpicklingError, RuntimeError, EOFError, ValueError, LookupError,
+        AttributeError, TypeError,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"file {path}: not readable weights ({reason})") from error

@@ -35,7 +35,8 @@ def check(
     Raises
     ------
     LeakError
-        If a stimulus or a run is on two sides, or look-alikes are on different sides.
+        If a stimulus or a run is on two sides, or look-alikes or the stimuli of a group are on
+        different sides.
     DataError
         If a fold has no training or no test part, or a trial belongs to no side.
     """
@@ -44,7 +45,8 @@ def check(
         duplicates += near_duplicates(stimuli.ids, stimuli.images)
     for number, fold in enumerate(split.folds):
         _check_disjoint(fold, number, split.unit)
-        _check_duplicates(fold, number, duplicates)
+        _check_together(fold, number, duplicates, "the same picture is")
+        _check_together(fold, number, split.groups, "stimuli of one category are")
     for trials in (subjects or {}).values():
         for number in range(len(split.folds)):
             split.trials(number, trials)
@@ -62,14 +64,14 @@ def _check_disjoint(fold: Fold, number: int, unit: str) -> None:
             )
 
 
-def _check_duplicates(fold: Fold, number: int, groups: Sequence[Sequence[str]]) -> None:
+def _check_together(fold: Fold, number: int, groups: Sequence[Sequence[str]], what: str) -> None:
     side_of = {key: side for side, keys in fold.sides().items() for key in keys}
     for group in groups:
         sides = {side_of[stimulus]: stimulus for stimulus in group if stimulus in side_of}
         if len(sides) > 1:
             where = ", ".join(f"{stimulus} in {side}" for side, stimulus in sorted(sides.items()))
             raise LeakError(
-                f"fold {number}: the same picture is on two sides: {where};"
+                f"fold {number}: {what} on two sides: {where};"
                 " make the split again with `neurodecode prepare`"
             )
 

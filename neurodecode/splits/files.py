@@ -40,6 +40,8 @@ def write_split(path: str | Path, split: Split) -> None:
             "seed": split.seed,
             "info": dict(split.info),
             "duplicates": [list(group) for group in split.duplicates],
+            # written only where there are any: other splits keep their bytes
+            **({"groups": [list(group) for group in split.groups]} if split.groups else {}),
             "folds": [
                 {side: list(keys) for side, keys in fold.sides().items()} for fold in split.folds
             ],
@@ -84,6 +86,7 @@ def read_split(path: str | Path) -> Split:
             ),
             seed=content["seed"],
             duplicates=tuple(tuple(group) for group in content["duplicates"]),
+            groups=tuple(tuple(group) for group in content.get("groups", ())),
             info=content["info"],
         )
     except (KeyError, TypeError) as error:

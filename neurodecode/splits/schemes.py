@@ -10,6 +10,7 @@ import numpy as np
 from neurodecode.errors import ConfigError
 from neurodecode.recording import StimulusSet
 from neurodecode.registry import Registry
+from neurodecode.splits.categories import category_groups
 from neurodecode.splits.checks import check
 from neurodecode.splits.duplicates import near_duplicates
 from neurodecode.splits.types import Fold, Split, Trials, run_keys
@@ -29,12 +30,14 @@ class _Request:
     n_folds: int
     val_share: float
     rng: np.random.Generator
+    categories: Sequence[Group] = ()
 
 
 SCHEMES: Registry[Callable[[_Request], list[Fold]]] = Registry("split scheme")
 """Name -> function that makes the folds."""
 
 _UNITS = {"leave-one-run-out": "run"}
+_HELD_OUT = "held-out-categories"
 
 
 def make_split(
@@ -58,6 +61,10 @@ def make_split(
         is cut from the training part in the same way.
     ``leave-one-run-out``
         Each run is the test set of one fold; the following run or runs validate.
+    ``held-out-categories``
+        Random folds over main categories: every category is in the test set of one fold as a
+        whole, and validation takes whole categories of the rest. Stimuli without a category are
+        in training. Pictures may show objects of other categories besides.
 
     Parameters
     ----------
@@ -70,7 +77,7 @@ def make_split(
     test : collection of str, optional
         Stimuli that the publisher sets aside, for ``shared-test``.
     n_folds : int
-        Number of folds of ``kfold``.
+        Number of folds of ``kfold`` and ``held-out-categories``.
     val_share : float
         Share of what is not test that becomes validation, from 0 up to but excluding 1.
     seed : int
@@ -95,9 +102,10 @@ def make_split(
     if stimuli is not None and unit == "stimulus":
         duplicates = near_duplicates(stimuli.ids, stimuli.images)
     rng = np.random.default_rng(seed)
-    folds = SCHEMES[scheme](_Request(subjects, duplicates, test, n_folds, val_share, rng))
+    groups = tuple(category_groups(stimuli, duplicates)) if scheme == _HELD_OUT else ()
+    folds = SCHEMES[scheme](_Request(subjects, duplicates, test, n_folds, val_share, rng, groups))
     info = {"val_share": val_share, "subjects": sorted(subjects)}
-    split = Split(scheme, unit, tuple(folds), seed, tuple(duplicates), info)
+    split = Split(scheme, unit, tuple(folds), seed, tuple(duplicates), groups, info)
     check(split, subjects)
     return split
 
@@ -149,6 +157,31 @@ def _leave_one_run_out(request: _Request) -> list[Fold]:
                 test=(test,),
             )
         )
+    return folds
+
+
+@SCHEMES.register(_HELD_OUT)
+def _held_out_categories(request: _Request) -> list[Fold]:
+    shown = {str(name) for trials in request.subjects.values() for name in trials.stimulus_id}
+    found = [tuple(name for name in group if name in shown) for group in request.categories]
+    groups = [group for group in found if group]
+    n_validation = _n_validation(len(groups) - -(-len(groups) // request.n_folds),
+                                 request.val_share)  # fmt: skip
+    if request.n_folds < 2 or len(groups) < max(request.n_folds, 2 + n_validation):
+        raise ConfigError(
+            f"cannot make {request.n_folds} folds of {len(groups)} categories that were shown"
+        )
+    order = request.rng.permutation(len(groups)).tolist()
+    rest = shown - {name for group in groups for name in group}
+    folds = []
+    for number in range(request.n_folds):
+        test = order[number :: request.n_folds]
+        others = [place for place in order if place not in test]
+        chosen = request.rng.permutation(others)[:n_validation].tolist()
+        train = [place for place in others if place not in chosen]
+        sides = [sorted(name for place in side for name in groups[place])
+                 for side in (train, chosen, test)]  # fmt: skip
+        folds.append(Fold(tuple(sorted([*sides[0], *rest])), tuple(sides[1]), tuple(sides[2])))
     return folds
 
 

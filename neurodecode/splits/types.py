@@ -74,6 +74,9 @@ class Split:
         Seed of the random choices.
     duplicates : tuple of tuple of str
         Groups of stimuli that look the same and were kept on one side.
+    groups : tuple of tuple of str
+        Stimuli, shown or not, that have to be on one side although they look different: those of
+        one category.
     info : mapping
         Anything else worth keeping, as plain JSON values.
     """
@@ -83,6 +86,7 @@ class Split:
     folds: tuple[Fold, ...]
     seed: int = 0
     duplicates: tuple[tuple[str, ...], ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def keys(self, trials: Trials) -> np.ndarray:
@@ -168,7 +172,7 @@ class Split:
         -------
         list of str
             Training stimuli, and those that nobody was shown unless they look like one that is
-            held out; sorted.
+            held out or belong to a held-out group; sorted.
 
         Raises
         ------
@@ -178,7 +182,8 @@ class Split:
         self._refuse_runs()
         division = self.folds[fold]
         held_out = {*division.validation, *division.test}
-        alike = {name for group in self.duplicates if held_out & set(group) for name in group}
+        together = (*self.duplicates, *self.groups)
+        alike = {name for group in together if held_out & set(group) for name in group}
         return sorted(set(stimuli) - held_out - alike)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neurodecode.errors import DataError
+from neurodecode.evaluation.candidates import candidate_table
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.identification import (
-    candidate_table,
     identification_scores,
     score_matrix,
 )

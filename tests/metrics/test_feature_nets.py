@@ -128,7 +128,7 @@ def test_weights_from_a_file(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("content", [b"", b"garbage" * 9])
+@pytest.mark.parametrize("content", [b"", b"garbage" * 9, b"broken"])
 def test_broken_weights_are_named(tmp_path, suffix, content):
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)

@@ -8,6 +8,7 @@ import torch
 from reference_numbers import read_reference
 from skimage.color import rgb2gray
 from skimage.metrics import structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure as padded_ssim
 from torchvision.transforms.functional import resize as torchvision_resize
 
 from neurodecode.errors import DataError
@@ -59,6 +60,28 @@ def test_pixcorr_when_shrinking(pair, antialias):
 def test_ssim(pair, options, key, tolerance):
     truth, recon, expected = pair
     np.testing.assert_allclose(ssim(truth, recon, **options), expected[key], atol=tolerance)
+
+
+def test_what_else_is_printed_as_ssim(pair):
+    """The other numbers of the fixture are those of other definitions, and not ours."""
+    truth, recon, expected = pair
+    native = ssim(truth, recon, size=None).numpy()
+    np.testing.assert_allclose(native, expected["ssim_native_multichannel_kw"], atol=1e-6)
+    rgb = [torch.from_numpy(image).double() / 255 for image in (truth, recon)]
+    gray = [rgb_to_gray(image)[:, None] for image in rgb]
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    others = {
+        "torchmetrics_ssim_gray_native": padded_ssim(*gray, data_range=1.0, reduction="none"),
+        "torchmetrics_ssim_rgb_native": padded_ssim(*rgb, data_range=1.0, reduction="none"),
+        "ssim_native_channel_axis_last_on_gray": [
+            structural_similarity(a, b, data_range=1.0, channel_axis=-1, **options)
+            for a, b in zip(*(image[:, 0].numpy() for image in gray), strict=True)
+        ],
+    }
+    for name, values in others.items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-5, err_msg=name)
+        # the last pair are identical pictures
+        assert np.abs(native - expected[name])[:2].min() > 1e-3, name
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 8])

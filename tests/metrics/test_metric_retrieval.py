@@ -10,6 +10,7 @@ from sklearn.metrics import label_ranking_average_precision_score, top_k_accurac
 
 from neurodecode.metrics.functional import (
     compare,
+    correlation_matrix,
     cosine_matrix,
     expected_top_k,
     median_rank,
@@ -204,6 +205,17 @@ def test_two_way(fixtures_dir, case, dtype):
     strict = two_way_identification(real, pred)
     np.testing.assert_allclose(strict, want["per_pred_strict"], atol=1e-9)
     assert strict.mean() == pytest.approx(want["strict"])
+    counts = np.asarray(want["reference_counts"], dtype=float)
+    # on ties by rounding the reference may fall either way; here they are ties
+    assert (np.asarray(strict) * 7 <= counts + 1e-9).all()
+    if "corr_real_by_pred" in want:
+        r = np.asarray(correlation_matrix(pred, real)).T
+        np.testing.assert_allclose(r, want["corr_real_by_pred"], rtol=1e-5, atol=1e-6)
+    if "strict_with_tolerance" in want:
+        near = two_way_identification(
+            real, pred, tolerance=1e-9 if dtype == torch.float64 else None
+        )
+        assert near.mean() == pytest.approx(want["strict_with_tolerance"])
     if "half_credit_ties" in want:
         half = two_way_identification(real, pred, ties="half")
         assert half.mean() == pytest.approx(want["half_credit_ties"])

@@ -124,7 +124,7 @@ def test_impossible_validation_share_is_refused(share, subjects):
 
 
 def test_unknown_scheme_lists_the_known_ones(subjects):
-    with pytest.raises(ConfigError, match="unknown split scheme 'half'; known: kfold"):
+    with pytest.raises(ConfigError, match="unknown split scheme 'half'; known: held-out"):
         make_split("half", subjects)
 
 

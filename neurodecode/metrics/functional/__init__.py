@@ -14,6 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neurodecode.metrics.functional.captions import (
+        bleu,
+        bleu_counts,
+        count_grams,
+        rouge_l,
+        words_of,
+    )
+    from neurodecode.metrics.functional.cider import cider
     from neurodecode.metrics.functional.classification import (
         accuracy,
         balanced_accuracy,
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
         pearson_r,
         row_correlation,
     )
+    from neurodecode.metrics.functional.dimensions import effective_rank
     from neurodecode.metrics.functional.experts import (
         expert_log_likelihood,
         expert_posterior,
@@ -66,18 +75,24 @@ if TYPE_CHECKING:
         top_k_credit,
     )
     from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
+    from neurodecode.metrics.functional.whitening import whiten_rows
 
 __all__ = [
     "RESCORERS",
     "accuracy",
     "algonauts2023",
     "balanced_accuracy",
+    "bleu",
+    "bleu_counts",
+    "cider",
     "compare",
     "correlation_distance",
     "correlation_matrix",
     "correlation_scores",
     "cosine_matrix",
+    "count_grams",
     "csls",
+    "effective_rank",
     "expected_top_k",
     "expert_log_likelihood",
     "expert_posterior",
@@ -100,6 +115,7 @@ __all__ = [
     "ranks",
     "repeat_correlation",
     "repeated_draws",
+    "rouge_l",
     "row_correlation",
     "sinkhorn",
     "spearman_brown",
@@ -107,15 +123,20 @@ __all__ = [
     "top_k_credit",
     "two_way_from_scores",
     "two_way_identification",
+    "whiten_rows",
     "whitened_correlation_scores",
+    "words_of",
 ]
 
 #: Module -> the names it gives.
 _NAMES = {
+    "captions": "bleu bleu_counts count_grams rouge_l words_of",
+    "cider": "cider",
     "classification": "accuracy balanced_accuracy majority_chance",
     "correlation": (
         "correlation_distance correlation_matrix cosine_matrix pearson_r row_correlation"
     ),
+    "dimensions": "effective_rank",
     "experts": "expert_log_likelihood expert_posterior fit_posterior",
     "identification": (
         "correlation_scores log_likelihood_scores noise_covariance posterior "
@@ -129,6 +150,7 @@ _NAMES = {
     "rescoring": "RESCORERS csls hungarian hungarian_scores sinkhorn",
     "retrieval": "compare expected_top_k median_rank ranks repeated_draws top_k_credit",
     "two_way": "two_way_from_scores two_way_identification",
+    "whitening": "whiten_rows",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

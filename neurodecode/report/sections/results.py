@@ -120,8 +120,19 @@ def result_tables(profile: Profile, datasets: list[str]) -> list[ResultTable]:
         folder = profile.stores.get(dataset)
         ceilings = {} if folder is None else ceiling_table(folder).set_index("subject")["median"]
         for task, rows in records[records["dataset"] == dataset].groupby("task", sort=True):
-            tables.append(_table(dataset, str(task), rows, controls, dict(ceilings)))
+            table = _table(dataset, str(task), rows, controls, dict(ceilings))
+            table.notes.extend(_unmeasured(profile.unmeasured, dataset, str(task)))
+            tables.append(table)
     return tables
+
+
+def _unmeasured(records: pd.DataFrame, dataset: str, task: str) -> list[str]:
+    """Say what was left out for the want of weights or data."""
+    own = records[(records["dataset"] == dataset) & (records["task"] == task)]
+    names = [metric(str(name)).label for name in sorted(set(own["metric"]))]
+    if not names:
+        return []
+    return [f"not measured, because weights or data are not here: {', '.join(names)}"]
 
 
 def _table(
