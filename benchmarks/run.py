@@ -7,7 +7,12 @@ import subprocess
 import sys
 
 #: Benchmark modules, and what `make bench` gives them.
-BENCHMARKS: dict[str, list[str]] = {"start": [], "store": ["--gb", "20"], "pipeline": []}
+BENCHMARKS: dict[str, list[str]] = {
+    "start": [],
+    "store": ["--gb", "20"],
+    "pipeline": [],
+    "prior_sampling": [],
+}
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ COMMANDS = {
     "baseline": "fit a linear baseline and write its predictions",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
+    "captions": "embed captions into a bank, for refinement by caption",
+    "refine": "go over reconstructions with SDXL, told by a caption what they show",
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",
     "export": "put a trained decoder into a folder that is loaded without data",

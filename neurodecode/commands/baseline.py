@@ -198,6 +198,8 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
 
 
 def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+    from neurodecode.store import EmbeddingStore
+
     attrs: dict[str, Any] = {
         "task": "classification" if args.method == "logistic" else "identification",
         "side": args.side,
@@ -207,6 +209,8 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
     }
     if args.method == "ridge":
         attrs |= {"embedding": args.embeddings[0].stem, "target": args.target, "scale": "cosine"}
+        if made_by := EmbeddingStore(args.embeddings[0]).attrs.get("embedder"):
+            attrs["embedding_model"] = made_by
     else:
         attrs["scale"] = "nats"
     return attrs

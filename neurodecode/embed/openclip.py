@@ -47,8 +47,10 @@ def build_clip(config: Mapping[str, Any]) -> CLIP:
     )
 
 
-def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Run an image tower and keep its last layer.
+def image_tokens(
+    visual: nn.Module, pixels: Tensor, *, penultimate: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Run an image tower and keep its last layer, or the one before.
 
     Parameters
     ----------
@@ -56,11 +58,14 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
         open_clip's ``VisionTransformer`` (or a timm tower inside open_clip).
     pixels : Tensor of shape (n, 3, height, width)
         Normalised pictures.
+    penultimate : bool
+        Keep what the last block reads, without a layer norm, as IP-Adapters do.
 
     Returns
     -------
     tokens : Tensor of shape (n, n_tokens, width)
-        All tokens after the final layer norm, the class token first.
+        All tokens after the final layer norm (or of the last block but one), the class token
+        first.
     pooled : Tensor of shape (n, embed_dim)
         The picture's embedding, not normalised.
 
@@ -69,13 +74,9 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     ConfigError
         If the tower has no tokens (a ResNet, say).
     """
-    final = getattr(visual, "ln_post", None)
-    if final is None:
-        final = getattr(getattr(visual, "trunk", None), "norm", None)
-    if final is None or isinstance(final, nn.Identity):
-        raise ConfigError("this image tower has no final token norm; use a vision transformer")
+    layer = _last_block_but_one(visual) if penultimate else _final_norm(visual)
     seen: list[Tensor] = []
-    hook = final.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    hook = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     try:
         pooled = visual(pixels)
     finally:
@@ -83,6 +84,24 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     if not seen or seen[-1].ndim != 3:
         raise ConfigError("this image tower normalises after pooling and gives no tokens")
     return seen[-1], pooled[0] if isinstance(pooled, tuple) else pooled
+
+
+def _final_norm(visual: nn.Module) -> nn.Module:
+    final = getattr(visual, "ln_post", None)
+    if final is None:
+        final = getattr(getattr(visual, "trunk", None), "norm", None)
+    if final is None or isinstance(final, nn.Identity):
+        raise ConfigError("this image tower has no final token norm; use a vision transformer")
+    return final
+
+
+def _last_block_but_one(visual: nn.Module) -> nn.Module:
+    transformer = getattr(visual, "transformer", None)
+    blocks = getattr(transformer, "resblocks", ())
+    # without batch_first the block's output is (n_tokens, n, width)
+    if len(blocks) < 2 or not transformer.batch_first:
+        raise ConfigError("this image tower has no last block but one; use open_clip's own ViT")
+    return blocks[-2]
 
 
 class OpenClipEmbedder:
@@ -102,6 +121,8 @@ class OpenClipEmbedder:
         Where the weights come from.
     device : str
         Where the model runs.
+    penultimate : bool
+        Give the tokens of the last block but one.
     """
 
     def __init__(
@@ -114,7 +135,9 @@ class OpenClipEmbedder:
         std: Sequence[float],
         provenance: Mapping[str, Any],
         device: str = "cpu",
+        penultimate: bool = False,
     ) -> None:
+        self.penultimate = penultimate
         self.model = model.eval().requires_grad_(False).to(device)
         self.tokenizer, self.name, self.device = tokenizer, name, device
         self.mean, self.std = tuple(mean), tuple(std)
@@ -159,7 +182,7 @@ class OpenClipEmbedder:
 
     @classmethod
     def public(cls, variant: str, *, download: bool = False, device: str = "cpu",
-               ) -> OpenClipEmbedder:  # fmt: skip
+               penultimate: bool = False) -> OpenClipEmbedder:  # fmt: skip
         """Open public OpenCLIP weights.
 
         Parameters
@@ -170,6 +193,8 @@ class OpenClipEmbedder:
             Whether the weights may be fetched.
         device : str
             Where the model runs.
+        penultimate : bool
+            Give the tokens of the last block but one, as IP-Adapters read them.
 
         Returns
         -------
@@ -198,11 +223,12 @@ class OpenClipEmbedder:
         return cls(
             model,
             open_clip.get_tokenizer(architecture),
-            name=f"openclip:{variant}",
+            name=f"openclip{'-penultimate' if penultimate else ''}:{variant}",
             mean=preprocess.get("mean") or open_clip.OPENAI_DATASET_MEAN,
             std=preprocess.get("std") or open_clip.OPENAI_DATASET_STD,
             provenance=provenance,
             device=device,
+            penultimate=penultimate,
         )
 
     @torch.inference_mode()
@@ -217,11 +243,11 @@ class OpenClipEmbedder:
         Returns
         -------
         dict
-            ``tokens`` of shape (n, n_tokens, width), after the final layer norm, class token
-            first; ``pooled`` of shape (n, embed_dim), not normalised.
+            ``tokens`` of shape (n, n_tokens, width), after the final layer norm (or of the last
+            block but one), class token first; ``pooled`` of shape (n, embed_dim), not normalised.
         """
         pixels = prepare_images(images, self.image_size, self.mean, self.std).to(self.device)
-        tokens, pooled = image_tokens(self.model.visual, pixels)
+        tokens, pooled = image_tokens(self.model.visual, pixels, penultimate=self.penultimate)
         return {"tokens": tokens.float().cpu().numpy(), "pooled": pooled.float().cpu().numpy()}
 
     @torch.inference_mode()

@@ -14,7 +14,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
 
 from neurodecode.loaders import ResponseDataModule
-from neurodecode.store import Prediction, write_predictions
+from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
 __all__ = ["PredictionWriter", "side_path"]
 
@@ -108,11 +108,14 @@ class PredictionWriter(BasePredictionWriter):
 
     def _attrs(self, data: ResponseDataModule, module: LightningModule) -> dict[str, Any]:
         target = module.decoder.target
+        made_by = EmbeddingStore(data.embeddings[target]).attrs.get("embedder")
         return {
             "task": "identification",
             "dataset": next(iter(data.stores.values())).dataset,
             "embedding": Path(data.embeddings[target]).stem,
             "target": target,
+            # `reconstruct` gives it to no generator of another embedding
+            **({"embedding_model": made_by} if made_by else {}),
             "side": data.predict_on,
             "selection_split": "validation",
             "transductive": False,
