@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "start": [],
     "store": ["--gb", "20"],
     "training_step": [],
+    "prior_sampling": [],
     "pipeline": [],
     "banks": [],
 }

@@ -30,6 +30,8 @@ COMMANDS = {
     "baseline": "fit a linear baseline and write its predictions",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
+    "captions": "embed captions into a bank, for refinement by caption",
+    "refine": "go over reconstructions with SDXL, told by a caption what they show",
     "bank": "build and search large banks of pictures and captions",
     "caption": "give decoded embeddings the closest caption of a training picture",
     "evaluate": "compare predictions with the truth: metrics.json",

@@ -228,12 +228,15 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
 
         # a name that only one of the stores has: `ridge_target` saw to it
         owner = ridge_target([EmbeddingStore(path) for path in args.embeddings], args.target[0])
+        store = owner.stores[0]
         attrs |= {
-            "embedding": owner.stores[0].path.stem,
-            "embedding_fingerprint": owner.stores[0].fingerprint,
+            "embedding": store.path.stem,
+            "embedding_fingerprint": store.fingerprint,
             "target": args.target[0],
             "scale": "cosine",
         }
+        if made_by := store.attrs.get("embedder"):
+            attrs["embedding_model"] = made_by
     else:
         attrs["scale"] = "nats"
     return attrs

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodecode.commands.generator_options import add_generator_arguments, generator_options
+
 if TYPE_CHECKING:
+    import numpy as np
+
+    from neurodecode.generate import ImageGenerator
     from neurodecode.store import Prediction
     from neurodecode.store.predictions import PredictionFile
     from neurodecode.store.shards import Shard
@@ -28,12 +34,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("--predictions", type=Path, required=True, help="decoded embeddings")
     parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
-    parser.add_argument("--generator", default="mini", help="image generator")
-    parser.add_argument("--embedder", default="mini-clip", help="embeds the drawn pictures")
+    parser.add_argument(
+        "--generator", default="mini",
+        help="image generator: mini, kandinsky2.2, stable-unclip, sd-ip-adapter, sdxl-ip-adapter"
+        " (docs/generators.md)",
+    )  # fmt: skip
+    add_generator_arguments(parser)
+    parser.add_argument(
+        "--embedder", help="embeds the drawn pictures; by default the one of the decoded embedding"
+    )
     parser.add_argument("--method", help="name in the tables; by default that of the predictions")
     parser.add_argument(
         "--tokens", help="array given to the generator; by default prior_tokens, else tokens"
     )
+    parser.add_argument(
+        "--latents-of", metavar="EMBEDDER",
+        help="autoencoder of the decoded latents (mini-vae, sd-vae:...), where it is not the"
+        " generator's own",
+    )  # fmt: skip
     parser.add_argument("--samples", type=int, default=4, help="pictures to choose from")
     parser.add_argument("--strength", type=float, default=0.85, help="1 ignores the decoded latent")
     parser.add_argument("--steps", type=int, default=20, help="steps of the solver")
@@ -108,7 +126,13 @@ def _draw(
     from neurodecode.tasks.reconstruct import reconstruct
 
     drawing = _drawing(args, content, predictions)
-    generator, embedder = make_generator(args.generator), make_embedder(args.embedder)
+    generator = make_generator(args.generator, **generator_options(args))
+    _check_embedding(generator, content, predictions, drawing)
+    fetch = {"download": True} if args.download else {}
+    # best of N is chosen in the space of the decoded embedding
+    name = args.embedder or content.attrs.get("embedding_model") or "mini-clip"
+    embedder = make_embedder(name, **fetch)
+    to_picture = _low_level_decoder(args.latents_of, fetch)
     target = content.attrs.get("target", "tokens")
     made = {
         "task": "reconstruction",
@@ -117,6 +141,8 @@ def _draw(
         "drawing": vars(drawing),
         "seed": args.seed,
     }
+    if args.latents_of:
+        made["latents_of"] = args.latents_of
     shuffled = bool(args.shuffle_responses)
     parts = DrawnParts(
         args.out, made | {"predictions": sha256(args.predictions), "shuffled": shuffled}
@@ -136,11 +162,45 @@ def _draw(
                 lambda images: embedder.encode_images(images)[target],
                 drawing,
                 advance,
+                to_picture,
             ),
             shard,
             lambda n: advance(n * drawing.n_samples),
         )
     return drawn, made, parts
+
+
+def _check_embedding(
+    generator: ImageGenerator,
+    content: PredictionFile,
+    predictions: list[Prediction],
+    drawing: Drawing,
+) -> None:
+    """Refuse a decoder of another embedding than the generator draws from."""
+    from neurodecode.errors import about
+
+    for each in predictions:
+        if drawing.tokens in each.arrays:
+            with about(subject=each.subject):
+                shape = each.arrays[drawing.tokens].shape[1:]
+                generator.takes.refuse_others(content.attrs, shape)
+
+
+def _low_level_decoder(
+    name: str | None, fetch: dict[str, bool]
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """How decoded latents become pictures, where the generator's autoencoder is another."""
+    if name is None:
+        return None
+    import torch
+
+    from neurodecode.embed import make_embedder
+    from neurodecode.errors import ConfigError
+
+    autoencoder = make_embedder(name, **fetch)
+    if not hasattr(autoencoder, "decode"):
+        raise ConfigError(f"--latents-of {name}: is no autoencoder; take mini-vae or sd-vae:...")
+    return lambda latents: autoencoder.decode(torch.as_tensor(latents))
 
 
 def _drawing(

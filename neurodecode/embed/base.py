@@ -110,6 +110,20 @@ def _openclip(variant: str, download: bool) -> Embedder:
     return OpenClipEmbedder.public(variant, download=download)
 
 
+@EMBEDDERS.register("openclip-penultimate")
+def _openclip_penultimate(variant: str, download: bool) -> Embedder:
+    from neurodecode.embed.openclip import OpenClipEmbedder
+
+    return OpenClipEmbedder.public(variant, download=download, penultimate=True)
+
+
+@EMBEDDERS.register("sd-vae")
+def _sd_vae(variant: str, download: bool) -> Embedder:
+    from neurodecode.embed.vae import VaeEmbedder
+
+    return VaeEmbedder.public(variant, download=download)
+
+
 @EMBEDDERS.register("timm")
 def _timm(variant: str, download: bool) -> Embedder:
     from neurodecode.embed.timm_tower import TimmEmbedder
@@ -124,8 +138,9 @@ def make_embedder(name: str, *, download: bool = False) -> Embedder:
     ----------
     name : str
         ``mini-clip``, ``mini-vae``, ``gabor``, ``openclip:ARCHITECTURE/WEIGHTS`` (as in
-        ``openclip:ViT-L-14-quickgelu/openai``) or ``timm:MODEL`` (as in
-        ``timm:vit_base_patch14_dinov2.lvd142m``).
+        ``openclip:ViT-L-14-quickgelu/openai``; ``openclip-penultimate:`` for the tokens of the
+        last block but one), ``timm:MODEL`` (as in ``timm:vit_base_patch14_dinov2.lvd142m``) or
+        ``sd-vae:REPOSITORY[@PIXELS]`` (as in ``sd-vae:stabilityai/sd-vae-ft-mse@224``).
     download : bool
         Whether public weights may be fetched from a model hub.
 

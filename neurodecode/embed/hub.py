@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
 from neurodecode.errors import WeightsError
 
-__all__ = ["hub_file"]
+__all__ = ["cached_folder", "fetch_files", "hub_file", "hub_listing"]
 
 
 @contextmanager
@@ -71,3 +71,79 @@ def hub_file(repository: str, names: Iterable[str], *, download: bool, what: str
         f"{what}: {reason}; pass download=True (`--download`) where there is a network, or copy "
         f"the cache (HF_HOME) from such a machine"
     )
+
+
+def cached_folder(repository: str, name: str) -> Path | None:
+    """Find the local copy of a repository by one of its files.
+
+    Parameters
+    ----------
+    repository : str
+        ``owner/name``.
+    name : str
+        A file of it.
+
+    Returns
+    -------
+    Path or None
+        The folder that stands for the repository, if the file is in the local cache.
+    """
+    cached = try_to_load_from_cache(repository, name)
+    return Path(cached).parents[name.count("/")] if isinstance(cached, str) else None
+
+
+def hub_listing(repository: str, *, what: str) -> list[str]:
+    """Ask the hub which files a repository has.
+
+    Parameters
+    ----------
+    repository : str
+        ``owner/name``.
+    what : str
+        What it is for, for the error message.
+
+    Returns
+    -------
+    list of str
+        Paths inside the repository.
+
+    Raises
+    ------
+    WeightsError
+        If the hub cannot be reached or does not know the repository.
+    """
+    try:
+        with _online():
+            return HfApi().list_repo_files(repository)
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{what}: {repository} could not be listed ({type(error).__name__}); check the name, "
+            "and that this machine has a network"
+        ) from error
+
+
+def fetch_files(repository: str, names: Iterable[str], *, what: str) -> None:
+    """Fetch files of a repository into the local cache.
+
+    Parameters
+    ----------
+    repository : str
+        ``owner/name``.
+    names : iterable of str
+        Paths inside the repository.
+    what : str
+        What they are for, for the error message.
+
+    Raises
+    ------
+    WeightsError
+        If one could not be fetched.
+    """
+    for name in names:
+        try:
+            with _online():
+                hf_hub_download(repository, name)
+        except (EntryNotFoundError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+            raise WeightsError(
+                f"{what}: {name} of {repository} could not be fetched ({type(error).__name__})"
+            ) from error

@@ -47,8 +47,10 @@ def build_clip(config: Mapping[str, Any]) -> CLIP:
     )
 
 
-def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Run an image tower and keep its last layer.
+def image_tokens(
+    visual: nn.Module, pixels: Tensor, *, penultimate: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Run an image tower and keep its last layer, or the one before.
 
     Parameters
     ----------
@@ -56,11 +58,14 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
         open_clip's ``VisionTransformer`` (or a timm tower inside open_clip).
     pixels : Tensor of shape (n, 3, height, width)
         Normalised pictures.
+    penultimate : bool
+        Keep what the last block reads, without a layer norm, as IP-Adapters do.
 
     Returns
     -------
     tokens : Tensor of shape (n, n_tokens, width)
-        All tokens after the final layer norm, the class token first.
+        All tokens after the final layer norm (or of the last block but one), the class token
+        first.
     pooled : Tensor of shape (n, embed_dim)
         The picture's embedding, not normalised.
 
@@ -69,13 +74,9 @@ def image_tokens(visual: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     ConfigError
         If the tower has no tokens (a ResNet, say).
     """
-    final = getattr(visual, "ln_post", None)
-    if final is None:
-        final = getattr(getattr(visual, "trunk", None), "norm", None)
-    if final is None or isinstance(final, nn.Identity):
-        raise ConfigError("this image tower has no final token norm; use a vision transformer")
+    layer = _last_block_but_one(visual) if penultimate else _final_norm(visual)
     seen: list[Tensor] = []
-    hook = final.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    hook = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     try:
         pooled = visual(pixels)
     finally:
@@ -108,6 +109,24 @@ def joint_tokens(tokens: Tensor, projection: Tensor | None) -> Tensor:
     return projected / projected[:, :1].norm(dim=-1, keepdim=True)
 
 
+def _final_norm(visual: nn.Module) -> nn.Module:
+    final = getattr(visual, "ln_post", None)
+    if final is None:
+        final = getattr(getattr(visual, "trunk", None), "norm", None)
+    if final is None or isinstance(final, nn.Identity):
+        raise ConfigError("this image tower has no final token norm; use a vision transformer")
+    return final
+
+
+def _last_block_but_one(visual: nn.Module) -> nn.Module:
+    transformer = getattr(visual, "transformer", None)
+    blocks = getattr(transformer, "resblocks", ())
+    # without batch_first the block's output is (n_tokens, n, width)
+    if len(blocks) < 2 or not transformer.batch_first:
+        raise ConfigError("this image tower has no last block but one; use open_clip's own ViT")
+    return blocks[-2]
+
+
 class OpenClipEmbedder:
     """An OpenCLIP model as an embedder.
 
@@ -125,6 +144,8 @@ class OpenClipEmbedder:
         Where the weights come from.
     device : str
         Where the model runs.
+    penultimate : bool
+        Give the tokens of the last block but one.
 
     Attributes
     ----------
@@ -145,7 +166,9 @@ class OpenClipEmbedder:
         std: Sequence[float],
         provenance: Mapping[str, Any],
         device: str = "cpu",
+        penultimate: bool = False,
     ) -> None:
+        self.penultimate = penultimate
         self.model = model.eval().requires_grad_(False).to(device)
         self.tokenizer, self.name, self.device = tokenizer, name, device
         self.mean, self.std = tuple(mean), tuple(std)
@@ -191,7 +214,7 @@ class OpenClipEmbedder:
 
     @classmethod
     def public(cls, variant: str, *, download: bool = False, device: str = "cpu",
-               ) -> OpenClipEmbedder:  # fmt: skip
+               penultimate: bool = False) -> OpenClipEmbedder:  # fmt: skip
         """Open public OpenCLIP weights.
 
         Parameters
@@ -202,6 +225,8 @@ class OpenClipEmbedder:
             Whether the weights may be fetched.
         device : str
             Where the model runs.
+        penultimate : bool
+            Give the tokens of the last block but one, as IP-Adapters read them.
 
         Returns
         -------
@@ -230,11 +255,12 @@ class OpenClipEmbedder:
         return cls(
             model,
             open_clip.get_tokenizer(architecture),
-            name=f"openclip:{variant}",
+            name=f"openclip{'-penultimate' if penultimate else ''}:{variant}",
             mean=preprocess.get("mean") or open_clip.OPENAI_DATASET_MEAN,
             std=preprocess.get("std") or open_clip.OPENAI_DATASET_STD,
             provenance=provenance,
             device=device,
+            penultimate=penultimate,
         )
 
     def choose(self, names: Sequence[str]) -> None:
@@ -270,12 +296,12 @@ class OpenClipEmbedder:
         -------
         dict
             Of these the wanted ones, by default the first two: ``tokens`` of shape (n, n_tokens,
-            width), after the final layer norm, class token first; ``pooled`` of shape (n,
-            embed_dim), not normalised; ``patches``, the tokens without the class token; ``joint``
-            of shape (n, n_tokens, embed_dim), see `joint_tokens`.
+            width), after the final layer norm (or of the last block but one), class token first;
+            ``pooled`` of shape (n, embed_dim), not normalised; ``patches``, the tokens without
+            the class token; ``joint`` of shape (n, n_tokens, embed_dim), see `joint_tokens`.
         """
         pixels = prepare_images(images, self.image_size, self.mean, self.std).to(self.device)
-        tokens, pooled = image_tokens(self.model.visual, pixels)
+        tokens, pooled = image_tokens(self.model.visual, pixels, penultimate=self.penultimate)
         made = {"tokens": tokens, "pooled": pooled, "patches": tokens[:, 1:]}
         if "joint" in self.wanted:
             made["joint"] = joint_tokens(tokens, getattr(self.model.visual, "proj", None))

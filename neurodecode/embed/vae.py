@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from neurodecode.embed.bundle import bundle_digest, read_bundle
+from neurodecode.embed.hub import hub_file
 from neurodecode.embed.pixels import prepare_images
+from neurodecode.errors import ConfigError, WeightsError
+from neurodecode.files import sha256
 
 __all__ = ["VaeEmbedder"]
 
 _HALF = (0.5, 0.5, 0.5)
+_STEM = "diffusion_pytorch_model"
 
 
 class VaeEmbedder:
@@ -35,6 +43,8 @@ class VaeEmbedder:
         Where the weights come from.
     device : str
         Where the model runs.
+    image_size : int, optional
+        Side to which pictures are brought, in pixels; that of the model's training by default.
     """
 
     def __init__(
@@ -45,11 +55,12 @@ class VaeEmbedder:
         name: str,
         provenance: Mapping[str, Any],
         device: str = "cpu",
+        image_size: int | None = None,
     ) -> None:
         self.model = model.eval().requires_grad_(False).to(device)
         self.name, self.device, self.provenance = name, device, dict(provenance)
         self.patch = patch
-        self.image_size = (model.config.sample_size * patch,) * 2
+        self.image_size = (image_size or model.config.sample_size * patch,) * 2
 
     @classmethod
     def bundled(cls, folder: Path | None = None, device: str = "cpu") -> VaeEmbedder:
@@ -79,6 +90,55 @@ class VaeEmbedder:
         return cls(
             model, patch=config["patch"], name="mini-vae", provenance=provenance, device=device
         )
+
+    @classmethod
+    def public(cls, variant: str, *, download: bool = False, device: str = "cpu") -> VaeEmbedder:
+        """Open a public autoencoder of Stable Diffusion.
+
+        Parameters
+        ----------
+        variant : str
+            Folder or repository of the hub, and after an ``@`` the side of the pictures in
+            pixels, as in ``stabilityai/sd-vae-ft-mse@224``.
+        download : bool
+            Whether the weights may be fetched.
+        device : str
+            Where the model runs.
+
+        Returns
+        -------
+        VaeEmbedder
+            Latents of shape (4, pixels / 8, pixels / 8).
+
+        Raises
+        ------
+        ConfigError
+            If the size is no multiple of what the autoencoder shrinks by.
+        WeightsError
+            If the weights are not on this machine, or not an autoencoder's.
+        """
+        source, _, size = variant.partition("@")
+        what = f"sd-vae:{variant}"
+        if Path(source).is_dir():
+            config_path = Path(source) / "config.json"
+            weights = Path(source) / f"{_STEM}.safetensors"
+            if not (config_path.is_file() and weights.is_file()):
+                raise WeightsError(f"{what}: {source} lacks config.json or {weights.name}")
+        else:
+            find = partial(hub_file, source, download=download, what=what)
+            config_path, weights = find(["config.json"]), find([f"{_STEM}.safetensors"])
+        model = AutoencoderKL.from_config(json.loads(config_path.read_text(encoding="utf-8")))
+        try:
+            model.load_state_dict(load_file(weights))
+        except (RuntimeError, SafetensorError) as error:
+            raise WeightsError(f"{what}: file {weights}: not this autoencoder's weights") from error
+        factor = 2 ** (len(model.config.block_out_channels) - 1)
+        if size and (not size.isdecimal() or int(size) % factor or not int(size)):
+            raise ConfigError(f"{what}: the size after @ has to be a multiple of {factor} pixels")
+        return cls(
+            model, patch=1, name=what, provenance={"model": source, "sha256": sha256(weights)},
+            device=device, image_size=int(size) if size else None,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def encode(self, images: np.ndarray) -> Tensor:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from neurodecode.generate.base import GENERATORS, ImageGenerator, make_generator
+from neurodecode.generate.conditioning import Conditioning
 
-__all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
+__all__ = ["GENERATORS", "Conditioning", "ImageGenerator", "make_generator"]

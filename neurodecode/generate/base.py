@@ -7,6 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from neurodecode.errors import ConfigError
+from neurodecode.generate.conditioning import Conditioning
 from neurodecode.registry import Registry
 
 __all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
@@ -20,11 +22,14 @@ class ImageGenerator(Protocol):
     ----------
     name : str
         Name that `make_generator` understands.
+    takes : Conditioning
+        The embedding it draws from.
     provenance : mapping
         Model, weights and checksum, as plain JSON values.
     """
 
     name: str
+    takes: Conditioning
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -100,10 +105,40 @@ GENERATORS: Registry[Callable[..., ImageGenerator]] = Registry("generator")
 
 
 @GENERATORS.register("mini")
-def _mini(**options: Any) -> ImageGenerator:
+def _mini(download: bool = False, **options: Any) -> ImageGenerator:
     from neurodecode.generate.mini import MiniGenerator
 
+    if unknown := sorted(set(options) - {"folder", "device"}):
+        raise ConfigError(f"generator mini: no option {', '.join(unknown)}; known: folder, device")
     return MiniGenerator.bundled(**options)
+
+
+@GENERATORS.register("kandinsky2.2")
+def _kandinsky(**options: Any) -> ImageGenerator:
+    from neurodecode.generate.kandinsky import KandinskyGenerator
+
+    return KandinskyGenerator.load(**options)
+
+
+@GENERATORS.register("stable-unclip")
+def _stable_unclip(**options: Any) -> ImageGenerator:
+    from neurodecode.generate.unclip import StableUnclipGenerator
+
+    return StableUnclipGenerator.load(**options)
+
+
+@GENERATORS.register("sd-ip-adapter")
+def _sd_ip_adapter(**options: Any) -> ImageGenerator:
+    from neurodecode.generate.ip_adapter import IpAdapterGenerator
+
+    return IpAdapterGenerator.load(**options)
+
+
+@GENERATORS.register("sdxl-ip-adapter")
+def _sdxl_ip_adapter(**options: Any) -> ImageGenerator:
+    from neurodecode.generate.ip_adapter import IpAdapterGenerator
+
+    return IpAdapterGenerator.load(xl=True, **options)
 
 
 def make_generator(name: str, **options: Any) -> ImageGenerator:

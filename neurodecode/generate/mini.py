@@ -13,6 +13,7 @@ from torch import Tensor
 from neurodecode.embed.bundle import bundle_digest, read_bundle
 from neurodecode.embed.vae import VaeEmbedder
 from neurodecode.errors import DataError
+from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
 from neurodecode.generate.noise import sampling_scheduler
 
@@ -118,6 +119,8 @@ class MiniGenerator:
     ) -> None:
         self.denoiser = denoiser.eval().requires_grad_(False).to(device)
         self.vae, self.name, self.device = vae, name, device
+        n_tokens, width = 1 + denoiser.grid**2, denoiser.unet.config.cross_attention_dim
+        self.takes = Conditioning("mini-clip", "tokens", (n_tokens, width), scale="any")
         self.provenance = dict(provenance)
 
     @classmethod

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 
-__all__ = ["SCHEDULE", "sampling_scheduler", "training_scheduler"]
+__all__ = ["SCHEDULE", "quiet_numpy", "sampling_scheduler", "training_scheduler"]
 
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
@@ -15,6 +17,14 @@ SCHEDULE: dict[str, Any] = {
     "prediction_type": "v_prediction",
 }
 """Cosine schedule (Nichol & Dhariwal 2021) with velocity prediction."""
+
+
+@contextmanager
+def quiet_numpy() -> Iterator[None]:
+    """Keep numpy 2 from warning of the way diffusers 0.42 hands torch tensors to np.array."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*doesn't accept a copy keyword")
+        yield
 
 
 def training_scheduler() -> DDPMScheduler:
@@ -41,9 +51,7 @@ def sampling_scheduler(n_steps: int) -> DPMSolverMultistepScheduler:
     DPMSolverMultistepScheduler
         The solver, its timesteps set.
     """
-    with warnings.catch_warnings():
-        # diffusers 0.42 hands torch tensors to np.array, which numpy 2 wants done otherwise
-        warnings.filterwarnings("ignore", message=r".*doesn't accept a copy keyword")
+    with quiet_numpy():
         scheduler = DPMSolverMultistepScheduler(
             algorithm_type="dpmsolver++", solver_order=2, timestep_spacing="trailing",
             lower_order_final=True, **SCHEDULE,

@@ -112,6 +112,7 @@ def reconstruct(
     embed: Embed,
     drawing: Drawing,
     advance: Callable[[int], None] = lambda n: None,
+    to_picture: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Prediction:
     """Draw pictures for all predictions of one subject.
 
@@ -130,6 +131,9 @@ def reconstruct(
         How to draw.
     advance : callable
         Told the number of pictures drawn, for a progress bar.
+    to_picture : callable, optional
+        Turns decoded latents into pictures (n, height, width, 3), where they are another
+        autoencoder's than the generator's; it starts from these pictures then.
 
     Returns
     -------
@@ -152,7 +156,9 @@ def reconstruct(
             )
     n = len(prediction.stimulus_id)
     chunks = [slice(start, start + _CHUNK) for start in range(0, n, _CHUNK)]
-    parts = [_draw(prediction, rows, generator, embed, drawing, advance) for rows in chunks]
+    parts = [
+        _draw(prediction, rows, generator, embed, drawing, advance, to_picture) for rows in chunks
+    ]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Prediction(
         subject=prediction.subject,
@@ -170,12 +176,17 @@ def _draw(
     embed: Embed,
     drawing: Drawing,
     advance: Callable[[int], None],
+    to_picture: Callable[[np.ndarray], np.ndarray] | None,
 ) -> dict[str, np.ndarray]:
     """Draw all samples of some rows, keeping the best so far."""
     stimuli = prediction.stimulus_id[rows]
     tokens = prediction.arrays[drawing.tokens][rows]
     decoded = prediction.arrays[drawing.compare][rows]
     latent = prediction.arrays["latent"][rows] if "latent" in prediction.arrays else None
+    low_level = None
+    if latent is not None and to_picture is not None:
+        low_level = to_picture(latent)
+        latent = generator.encode(low_level)
     best: dict[str, np.ndarray] = {}
     for sample in range(drawing.n_samples):
         images = generator.generate(
@@ -196,7 +207,7 @@ def _draw(
         best = found
         advance(len(stimuli))
     if latent is not None:
-        best["low_level"] = generator.decode(latent)
+        best["low_level"] = generator.decode(latent) if low_level is None else low_level
     return best
 
 

@@ -105,12 +105,15 @@ class PredictionWriter(BasePredictionWriter):
 
     def _attrs(self, data: ResponseDataModule, module: LightningModule) -> dict[str, Any]:
         target = module.decoder.target
+        made_by = EmbeddingStore(data.embeddings[target]).attrs.get("embedder")
         return {
             "task": "identification",
             "dataset": next(iter(data.stores.values())).dataset,
             "embedding": Path(data.embeddings[target]).stem,
             "embedding_fingerprint": EmbeddingStore(data.embeddings[target]).fingerprint,
             "target": target,
+            # `reconstruct` gives it to no generator of another embedding
+            **({"embedding_model": made_by} if made_by else {}),
             "side": data.predict_on,
             "selection_split": "validation",
             "transductive": False,

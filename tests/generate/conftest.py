@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from tiny_pipelines import PublicWorld
 
 from neurodecode.embed.vae import VaeEmbedder
 from neurodecode.generate.denoiser import MiniDenoiser
@@ -26,3 +27,8 @@ def tiny() -> MiniGenerator:
     config = vae_config((8, 12), latent_channels=3, norm_groups=4, sample_size=16, patch=2)
     vae = VaeEmbedder(AutoencoderKL(**config, scaling_factor=0.7), patch=2, name="v", provenance={})
     return MiniGenerator(denoiser, vae, name="tiny", provenance={})
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory: pytest.TempPathFactory) -> PublicWorld:
+    return PublicWorld(tmp_path_factory.mktemp("public"))

@@ -5,6 +5,7 @@ import pytest
 
 from neurodecode.cli import main
 from neurodecode.errors import DataError
+from neurodecode.generate import Conditioning
 from neurodecode.store import Prediction, read_predictions, write_predictions
 from neurodecode.tasks.reconstruct import Drawing, derange, reconstruct, row_seed
 
@@ -15,6 +16,7 @@ class Painter:
     """Paints the embedding's first values, plus noise from the seed: 2 x 3 pixel pictures."""
 
     name, provenance = "painter", {"model": "painter"}
+    takes = Conditioning(None, "tokens", (6, 3))
 
     def __init__(self) -> None:
         self.calls: list[dict] = []

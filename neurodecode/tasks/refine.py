@@ -1,0 +1,122 @@
+"""From first pictures to refined ones: a caption for each, SDXL, and the low level mixed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from neurodecode.embed import CaptionBank
+from neurodecode.errors import DataError
+from neurodecode.store import Prediction
+from neurodecode.tasks.reconstruct import row_seed
+
+__all__ = ["Refiner", "Refining", "refine"]
+
+
+class Refiner(Protocol):
+    """Goes over pictures, see `neurodecode.generate.refine.SdxlRefiner`."""
+
+    def refine(
+        self,
+        images: np.ndarray,
+        captions: Sequence[str],
+        *,
+        strength: float,
+        n_steps: int,
+        guidance: float,
+        seed: Sequence[int],
+    ) -> np.ndarray:
+        """Refine pictures."""  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Refining:
+    """How pictures are refined; the defaults are MindEye2's.
+
+    Parameters
+    ----------
+    strength : float
+        Share of the schedule that is run.
+    n_steps : int
+        Steps over the whole schedule.
+    guidance : float
+        Weight of the caption.
+    blend : float
+        Share of the refined picture beside the low-level one.
+    seed : int
+        Seed of all pictures.
+    """
+
+    strength: float = 0.48
+    n_steps: int = 25
+    guidance: float = 5.0
+    blend: float = 0.75
+    seed: int = 0
+
+
+def refine(
+    prediction: Prediction, query: np.ndarray, bank: CaptionBank, refiner: Refiner, how: Refining
+) -> Prediction:
+    """Refine the pictures of one subject.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        With ``images``, and ``low_level`` if it is to be mixed in.
+    query : array of shape (n, width)
+        Pooled embeddings by which captions are retrieved, decoded or of the pictures; never of
+        the true ones.
+    bank : CaptionBank
+        Captions.
+    refiner : Refiner
+        Draws.
+    how : Refining
+        How.
+
+    Returns
+    -------
+    Prediction
+        With ``images``, refined and mixed; ``refined``, before mixing; ``first``, the pictures
+        that were given; ``caption`` (UTF-8 bytes) and its ``caption_similarity``; ``low_level``
+        if there was one.
+
+    Raises
+    ------
+    DataError
+        If pictures are missing, or low-level ones that are to be mixed in.
+    """
+    from neurodecode.generate.refine import blend
+
+    first = prediction.array("images")
+    mixes = how.blend < 1
+    if mixes and "low_level" not in prediction.arrays:
+        raise DataError("no array 'low_level' to mix in", subject=prediction.subject,
+                        field="arrays", fix="use --blend 1")  # fmt: skip
+    captions, similarity = bank.nearest(query)
+    seeds = [
+        row_seed(how.seed, prediction.subject, name, "refine") for name in prediction.stimulus_id
+    ]
+    refined = refiner.refine(
+        first, captions, strength=how.strength, n_steps=how.n_steps, guidance=how.guidance,
+        seed=seeds,
+    )  # fmt: skip
+    arrays = {
+        "images": refined,
+        "first": first,
+        "caption": np.array([text.encode("utf-8") for text in captions]),
+        "caption_similarity": similarity,
+    }
+    if "low_level" in prediction.arrays:
+        arrays["low_level"] = prediction.arrays["low_level"]
+    if mixes:
+        arrays |= {"images": blend(refined, arrays["low_level"], how.blend), "refined": refined}
+    return Prediction(
+        subject=prediction.subject,
+        stimulus_id=prediction.stimulus_id,
+        arrays=arrays,
+        n_averaged=prediction.n_averaged,
+        fold=prediction.fold,
+    )
