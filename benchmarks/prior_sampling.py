@@ -111,12 +111,12 @@ def latency(prior: tuple[PriorTransformer, Tensor, float], trials: Trials, batch
     """Median seconds a trial; samplers take turns, so that a busy moment hits all of them."""
     condition, seeds = trials.condition[:batch_size], trials.seeds(0)[:batch_size]
     seconds: dict[tuple[SamplerName, int], list[float]] = {each: [] for each in SETTINGS}
-    for run in range(runs + 1):
+    draw(prior, condition, seeds, *SETTINGS[-1])  # warms up
+    for _ in range(runs):
         for setting, times in seconds.items():
             start = time.perf_counter()
             draw(prior, condition, seeds, *setting)
-            if run:  # the first round warms up
-                times.append((time.perf_counter() - start) / batch_size)
+            times.append((time.perf_counter() - start) / batch_size)
     return {setting: statistics.median(times) for setting, times in seconds.items()}
 
 
@@ -146,9 +146,9 @@ def main() -> None:
     parser.add_argument(
         "--embeddings", type=Path, default=Path("data/embeddings/mini-fmri/mini-clip.h5")
     )
-    parser.add_argument("--repeats", type=int, default=4, help="samples a trial, for the scores")
-    parser.add_argument("--runs", type=int, default=7, help="timed rounds")
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=1, help="samples a trial, for the scores")
+    parser.add_argument("--runs", type=int, default=3, help="timed rounds")
+    parser.add_argument("--batch-size", type=int, default=32)
     args = parser.parse_args()
     torch.set_num_threads(1)
     prior, trials = load_prior(), Trials(args.predictions, args.embeddings)

@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         required=True,
-        help="embedder: mini-clip, mini-vae, gabor, openclip:ARCHITECTURE/WEIGHTS or timm:MODEL",
+        help="embedder: mini-clip, mini-vae, gabor, openclip:ARCHITECTURE/WEIGHTS,"
+        " openclip-penultimate:..., timm:MODEL or sd-vae:REPOSITORY[@PIXELS]",
     )
     parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
     parser.add_argument(

@@ -65,7 +65,7 @@ class Conditioning:
         wanted = tuple(size for size in self.shape if size != 1)
         if given != wanted or prod(embeddings.shape[1:]) != prod(self.shape):
             raise DataError(
-                f"shape {embeddings.shape}, but this generator draws from {self}",
+                f"embeddings of shape {embeddings.shape[1:]}, but this generator draws from {self}",
                 field="tokens",
                 fix=f"decode that, or embed with {self.model}" if self.model else "decode that",
             )

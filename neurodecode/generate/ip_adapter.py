@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neurodecode.errors import WeightsError
 from neurodecode.generate.autoencoder import LatentCodec
+from neurodecode.generate.components import Component
 from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.latent import LatentGenerator
 from neurodecode.generate.memory import Memory, resident
@@ -24,7 +25,8 @@ from neurodecode.generate.stable_diffusion import (
     open_stable_diffusion,
     size_ids,
 )
-from neurodecode.generate.weights import Component, open_folder, quiet_libraries
+from neurodecode.generate.weights import open_folder
+from neurodecode.generate.weights_folder import quiet_libraries
 
 __all__ = ["IpAdapterGenerator"]
 

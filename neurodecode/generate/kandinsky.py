@@ -11,12 +11,13 @@ from torch import Tensor
 
 from neurodecode.errors import WeightsError
 from neurodecode.generate.autoencoder import LatentCodec
+from neurodecode.generate.components import Component
 from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.latent import LatentGenerator
 from neurodecode.generate.memory import Memory
 from neurodecode.generate.null_image import null_image
 from neurodecode.generate.sampling import make_scheduler
-from neurodecode.generate.weights import Component, open_folder
+from neurodecode.generate.weights import open_folder
 
 __all__ = ["KandinskyGenerator"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from neurodecode.generate.components import Component
 from neurodecode.generate.memory import Memory, resident
-from neurodecode.generate.weights import Component, open_folder
+from neurodecode.generate.weights import open_folder
 
 __all__ = ["null_image"]
 

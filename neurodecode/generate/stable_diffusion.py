@@ -8,13 +8,10 @@ import torch
 from torch import Tensor
 
 from neurodecode.errors import WeightsError
+from neurodecode.generate.components import Component
 from neurodecode.generate.memory import Memory, resident
-from neurodecode.generate.weights import (
-    Component,
-    WeightsFolder,
-    open_folder,
-    quiet_libraries,
-)
+from neurodecode.generate.weights import open_folder
+from neurodecode.generate.weights_folder import WeightsFolder, quiet_libraries
 
 __all__ = ["UNET", "VAE", "encode_sdxl", "open_stable_diffusion", "size_ids"]
 

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from neurodecode.errors import ConfigError, WeightsError
 from neurodecode.generate.autoencoder import LatentCodec
+from neurodecode.generate.components import Component
 from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.latent import LatentGenerator
 from neurodecode.generate.memory import Memory, resident
 from neurodecode.generate.sampling import make_scheduler
-from neurodecode.generate.weights import Component, WeightsFolder, open_folder
+from neurodecode.generate.weights import open_folder
+from neurodecode.generate.weights_folder import WeightsFolder
 
 __all__ = ["StableUnclipGenerator"]
 

@@ -176,7 +176,7 @@ def test_voxel_that_is_not_a_number(command, stages, out, refuse):
             "reconstruct",
             "identification",
             {"tokens": TOKENS},
-            "field tokens: shape (9, 3, 5), want",
+            "subject b, field tokens: embeddings of shape (3, 5), but",
         ),
     ],
 )

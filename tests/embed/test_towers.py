@@ -173,4 +173,12 @@ def test_weightless_and_bundled_embedders(name: str, rng: np.random.Generator) -
 
 
 def test_every_registered_embedder_is_tested() -> None:
-    assert set(EMBEDDERS) == {"mini-clip", "mini-vae", "gabor", "openclip", "timm"}
+    assert set(EMBEDDERS) == {
+        "mini-clip",
+        "mini-vae",
+        "gabor",
+        "openclip",
+        "timm",
+        "openclip-penultimate",
+        "sd-vae",
+    }

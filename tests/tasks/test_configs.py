@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 import yaml
 from jsonargparse import ArgumentParser
 
 from neurodecode.context import BuildContext
+from neurodecode.generate.memory import Memory
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.losses import mix_responses
 from neurodecode.nn.decoder import BrainDecoder
@@ -151,3 +154,13 @@ def test_prior_is_built(repository, name, monkeypatch):
     n_tokens, dim = sizes.targets[decoder.target]
     assert task.network.queries.shape[0] == n_tokens
     assert task.network.write[1].out_features == dim
+
+
+def test_memory_of_generators(repository):
+    """The options of configs/generators are options."""
+    files = sorted((repository / "configs/generators").glob("*.yaml"))
+    assert files
+    for path in files:
+        options = yaml.safe_load(path.read_text())
+        assert set(options) <= {each.name for each in fields(Memory)}
+        assert not Memory.of({**options, "device": "cpu"}, path.stem).vae_tiling
