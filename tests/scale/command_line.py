@@ -25,7 +25,7 @@ def neurodecode(*words: object, codes: tuple[int, ...] = (0,)) -> subprocess.Com
         env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=1200,
     )
     assert done.returncode in codes, done.stderr[-3000:]
     return done
