@@ -82,7 +82,7 @@ def build_bank(
     DataError
         If a vector is not finite or zero, the disk is full, or another bank is at `out`.
     ConfigError
-        If FAISS is missing, or the index does not suit the vectors.
+        If the index needs FAISS and it is missing, or does not suit the vectors.
     """
     out, options = Path(out), options or BankOptions()
     request = {"source": identity(source), "options": asdict(options)}

@@ -1,4 +1,4 @@
-"""FAISS, which only banks need."""
+"""FAISS, which only large banks need."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def faiss_library() -> ModuleType:
         import faiss
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "banks need FAISS, which is not installed; run `uv pip install 'neurodecode[banks]'`"
+            "banks with --index ivfpq need FAISS, which is not installed;"
+            " run `uv pip install 'neurodecode[banks]'`"
         ) from error
     return faiss

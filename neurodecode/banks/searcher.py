@@ -65,7 +65,6 @@ class Searcher:
         if n_probe < 1 or refine < 0:
             raise ConfigError("--probe must be at least 1, --refine at least 0")
         self.bank, self.refine = bank, refine
-        self.faiss = faiss_library()
         self.index = None
         if bank.index == "ivfpq":
             parts = IvfPq.load(bank.path)
@@ -90,9 +89,7 @@ class Searcher:
         found = np.empty((len(queries), 0), np.int64)
         for start in range(0, self.bank.n, _BLOCK):
             block = np.ascontiguousarray(self.bank.vectors[start : start + _BLOCK], np.float32)
-            near, rows = self.faiss.knn(
-                queries, block, min(k, len(block)), metric=self.faiss.METRIC_INNER_PRODUCT
-            )
+            near, rows = _nearest(queries, block, min(k, len(block)))
             cosines, found = _best(np.hstack([cosines, near]), np.hstack([found, rows + start]), k)
         return cosines, found
 
@@ -128,6 +125,17 @@ def _unit(queries: np.ndarray, dim: int) -> np.ndarray:
     if not (np.isfinite(norms) & (norms > 0)).all():
         raise DataError("a decoded embedding is zero or not finite", field="--array")
     return np.ascontiguousarray(values / norms[:, None])
+
+
+def _nearest(queries: np.ndarray, block: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `k` largest inner products of each query: FAISS where it is installed, it is faster."""
+    try:
+        faiss = faiss_library()
+    except ConfigError:
+        products = queries @ block.T
+        rows = np.argpartition(-products, k - 1, axis=1)[:, :k]
+        return np.take_along_axis(products, rows, 1), rows
+    return faiss.knn(queries, block, k, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _best(cosines: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -75,7 +75,8 @@ def _build(args: argparse.Namespace) -> None:
     from neurodecode.banks import BankOptions, build_bank
     from neurodecode.banks.library import faiss_library
 
-    faiss_library()  # before hours of embedding
+    if args.index != "flat":
+        faiss_library()  # before hours of embedding
     for option in ("lists", "bytes", "train", "batch_size"):
         value = getattr(args, option)
         if value is not None and value < 1:

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodecode.registry import Registry
 
-__all__ = ["EMBEDDERS", "Embedder", "TextEmbedder", "make_embedder"]
+__all__ = ["EMBEDDERS", "Embedder", "TextEmbedder", "TokenPooler", "make_embedder"]
 
 
 @runtime_checkable
@@ -62,6 +62,11 @@ class TextEmbedder(Embedder, Protocol):
         array of float32 of shape (n, width)
             Comparable, by cosine, with ``pooled`` of `encode_images`.
         """
+
+
+@runtime_checkable
+class TokenPooler(Protocol):
+    """What knows how its tower pools tokens."""
 
     def pool_tokens(self, tokens: np.ndarray) -> np.ndarray:
         """Pool tokens as those of a picture.

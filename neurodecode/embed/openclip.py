@@ -324,12 +324,13 @@ class OpenClipEmbedder:
         Raises
         ------
         ConfigError
-            If the tower pools otherwise than by its class token or the mean of its patches.
+            If the tower pools otherwise than by its class token or the mean of its patches, or
+            these are tokens of the last block but one.
         DataError
             If the tokens are of another size.
         """
         visual = self.model.visual
-        pool = getattr(visual, "pool_type", None)
+        pool = None if self.penultimate else getattr(visual, "pool_type", None)
         if pool not in ("tok", "avg") or getattr(visual, "final_ln_after_pool", False):
             raise ConfigError(f"{self.name}: tokens of this tower cannot be pooled; decode pooled")
         width = visual.ln_post.normalized_shape[0]

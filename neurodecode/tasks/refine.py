@@ -1,4 +1,4 @@
-"""From first pictures to refined ones: a caption for each, SDXL, and the low level mixed in."""
+"""From first pictures to refined ones: SDXL, told what they show, and the low level mixed in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 
-from neurodecode.embed import CaptionBank
 from neurodecode.errors import DataError
 from neurodecode.store import Prediction
 from neurodecode.tasks.reconstruct import row_seed
@@ -58,7 +57,7 @@ class Refining:
 
 
 def refine(
-    prediction: Prediction, query: np.ndarray, bank: CaptionBank, refiner: Refiner, how: Refining
+    prediction: Prediction, captioned: Prediction, refiner: Refiner, how: Refining
 ) -> Prediction:
     """Refine the pictures of one subject.
 
@@ -66,11 +65,8 @@ def refine(
     ----------
     prediction : Prediction
         With ``images``, and ``low_level`` if it is to be mixed in.
-    query : array of shape (n, width)
-        Pooled embeddings by which captions are retrieved, decoded or of the pictures; never of
-        the true ones.
-    bank : CaptionBank
-        Captions.
+    captioned : Prediction
+        With ``captions`` (UTF-8 bytes) of the same stimuli; never the true ones.
     refiner : Refiner
         Draws.
     how : Refining
@@ -80,13 +76,12 @@ def refine(
     -------
     Prediction
         With ``images``, refined and mixed; ``refined``, before mixing; ``first``, the pictures
-        that were given; ``caption`` (UTF-8 bytes) and its ``caption_similarity``; ``low_level``
-        if there was one.
+        that were given; ``captions``, as they were given; ``low_level`` if there was one.
 
     Raises
     ------
     DataError
-        If pictures are missing, or low-level ones that are to be mixed in.
+        If pictures or captions are missing, or low-level pictures that are to be mixed in.
     """
     from neurodecode.generate.refine import blend
 
@@ -95,7 +90,8 @@ def refine(
     if mixes and "low_level" not in prediction.arrays:
         raise DataError("no array 'low_level' to mix in", subject=prediction.subject,
                         field="arrays", fix="use --blend 1")  # fmt: skip
-    captions, similarity = bank.nearest(query)
+    texts = captioned.array("captions")
+    captions = [text.decode("utf-8") for text in texts]
     seeds = [
         row_seed(how.seed, prediction.subject, name, "refine") for name in prediction.stimulus_id
     ]
@@ -106,8 +102,7 @@ def refine(
     arrays = {
         "images": refined,
         "first": first,
-        "caption": np.array([text.encode("utf-8") for text in captions]),
-        "caption_similarity": similarity,
+        "captions": texts,
     }
     if "low_level" in prediction.arrays:
         arrays["low_level"] = prediction.arrays["low_level"]

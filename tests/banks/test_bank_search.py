@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from conftest import DIM, clustered
@@ -33,7 +35,10 @@ def banks(stored, tmp_path_factory):
     return made
 
 
-def test_a_flat_bank_finds_what_a_sort_finds(banks, stored, rng, monkeypatch):
+@pytest.mark.parametrize("has_faiss", [True, False])
+def test_a_flat_bank_finds_what_a_sort_finds(banks, stored, rng, monkeypatch, has_faiss):
+    if not has_faiss:
+        monkeypatch.setitem(sys.modules, "faiss", None)  # as if it were not installed
     monkeypatch.setattr("neurodecode.banks.searcher._BLOCK", 999)
     monkeypatch.setattr("neurodecode.banks.searcher._QUERIES", 4)
     queries = clustered(rng, 9)

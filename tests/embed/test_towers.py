@@ -9,7 +9,7 @@ import torch
 from open_clip.tokenizer import SimpleTokenizer
 
 from neurodecode.datasets.mini.scenes import captions, sample_scene
-from neurodecode.embed import EMBEDDERS, Embedder, TextEmbedder, make_embedder
+from neurodecode.embed import EMBEDDERS, Embedder, TextEmbedder, TokenPooler, make_embedder
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.embed.pixels import prepare_images
 from neurodecode.embed.timm_tower import TimmEmbedder
@@ -53,6 +53,18 @@ def test_openclip_texts(tiny_clip: OpenClipEmbedder) -> None:
     assert found.shape == (2, 11)
     np.testing.assert_allclose(found[1:], tiny_clip.encode_texts(texts[1:]), atol=1e-5)
     assert isinstance(tiny_clip, TextEmbedder)
+    assert isinstance(tiny_clip, TokenPooler)
+
+
+def test_openclip_pools_tokens_of_its_last_block_alone(
+    tiny_clip: OpenClipEmbedder, pictures: np.ndarray
+) -> None:
+    found = tiny_clip.encode_images(pictures)
+    pooled = tiny_clip.pool_tokens(found["tokens"])
+    np.testing.assert_allclose(pooled, found["pooled"], atol=1e-5)
+    tiny_clip.penultimate = True
+    with pytest.raises(ConfigError, match="tokens of this tower cannot be pooled"):
+        tiny_clip.pool_tokens(tiny_clip.encode_images(pictures)["tokens"])
 
 
 def test_a_tower_without_tokens_is_refused(
