@@ -60,6 +60,18 @@ def test_cosine_of_flattened_embeddings(rng):
     np.testing.assert_allclose(scores.max(axis=1), 1)
 
 
+def test_decoders_call_what_they_retrieve_tokens_whatever_its_target(rng):
+    truth = dict(zip(IDS, rng.normal(size=(9, 7)), strict=True))
+    decoded = np.stack([truth["d"], truth["h"]])
+
+    def read(ids):
+        return np.stack([truth[name] for name in ids])
+
+    for arrays in ({"tokens": decoded}, {"joint": decoded, "tokens": decoded[::-1]}):
+        scores, names = score_matrix(Prediction("01", ["d", "h"], arrays), "joint", read)
+        assert [names[column] for column in scores.argmax(axis=1)] == ["d", "h"]
+
+
 def test_collapsed_prediction_scores_chance():
     prediction = Prediction("01", IDS, {}, IDS)
     scores = np.tile(np.linspace(0, 1, 9), (9, 1))
