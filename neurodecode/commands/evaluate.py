@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.evaluation.predictions import Evaluated
 
     #: How the predictions of a task and method were made.
@@ -64,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave category_accuracy of reconstructions out",
     )
     parser.add_argument(
+        "--brain-encoders",
+        type=Path,
+        metavar="FOLDER",
+        help="encoders (`neurodecode encoder`) that judge reconstructions of the first data set:"
+        " brain_correlation; on other features than an encoder that guided",
+    )
+    parser.add_argument(
         "--matching",
         nargs="+",
         default=[],
@@ -92,6 +100,7 @@ def run(args: argparse.Namespace) -> None:
 
     from neurodecode.errors import ConfigError
     from neurodecode.evaluation.category import TRUE_PICTURES
+    from neurodecode.evaluation.collapse import collapse_records
     from neurodecode.evaluation.differences import paired_differences
     from neurodecode.evaluation.items import items_frame, write_table
     from neurodecode.evaluation.summary import summarise_items
@@ -106,6 +115,7 @@ def run(args: argparse.Namespace) -> None:
         everything, made = _evaluate(args, dataset, files)
         items = items_frame(everything.scores, dataset)
         records += summarise_items(items, args.profile, made)
+        records += collapse_records(everything.ranks, dataset, args.profile, made)
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
@@ -128,24 +138,39 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
 
     stores, embeddings = args.stores / dataset, args.embeddings / dataset
     matching = list(dict.fromkeys(args.matching))
-    evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout)
-    everything, ceilings = Evaluated(), {}
-    made: Made = {("reconstruction", TRUE_PICTURES): {"features": args.clip}}
+    judge = _judge(args, stores) if dataset == args.datasets[0] else None
+    evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout, judge)
+    everything, ceilings, ranks = Evaluated(), {}, {}
+    features = {"features": args.clip, "encoder": judge.name if judge else None}
+    made: Made = {("reconstruction", TRUE_PICTURES): features}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
         for number, path in enumerate(files, start=1):
             content = read_predictions(path)
             with about(file=path):
                 done = evaluate(content)
-            origin = {**content.attrs, "features": args.clip}
+            origin = {**content.attrs, **features}
             made |= {(score.task, score.method): origin for score in done.scores}
             for method, settings in done.matched.items():
                 together = {"transductive": True, "settings": settings}
                 made["identification", method] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
-            ceilings |= {(score.subject, score.fold): score for score in done.ceiling}
+            ceilings |= {(each.subject, each.fold, each.metric): each for each in done.ceiling}
+            ranks |= {
+                (each.task, each.method, each.subject, each.fold): each for each in done.ranks
+            }
             everything.scores += done.scores
             everything.candidates += done.candidates
             everything.confusion += done.confusion
             advance(number)
     everything.scores += ceilings.values()
+    everything.ranks += ranks.values()
     return everything, made
+
+
+def _judge(args: argparse.Namespace, stores: Path) -> BrainJudge | None:
+    if args.brain_encoders is None:
+        return None
+    from neurodecode.evaluation.brain import BrainJudge
+    from neurodecode.splits import read_split
+
+    return BrainJudge(args.brain_encoders, stores, read_split(stores / "splits.json"))

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodecode.errors import DataError, about
-from neurodecode.evaluation.category import category_chance, category_scores, ceiling_scores
+from neurodecode.evaluation.category import (
+    TRUE_PICTURES,
+    category_chance,
+    category_scores,
+    ceiling_scores,
+)
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
+from neurodecode.evaluation.collapse import Rank, rank_of
 from neurodecode.evaluation.identification import (
     candidate_table,
     identification_scores,
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from neurodecode.embed import Embedder
+    from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.recording import StimulusSet
     from neurodecode.store.predictions import PredictionFile
 
@@ -52,6 +59,8 @@ class Evaluated:
         Scores of test items.
     ceiling : list of Scores
         Scores of the true pictures themselves: the same whatever method the file is of.
+    ranks : list of Rank
+        Effective ranks of decoded embeddings, of reconstructions and of the true pictures.
     candidates, confusion : list of DataFrame
         Tables for the report, see `candidate_table` and `confusion_table`.
     matched : mapping of str to mapping
@@ -60,6 +69,7 @@ class Evaluated:
 
     scores: list[Scores] = field(default_factory=list)
     ceiling: list[Scores] = field(default_factory=list)
+    ranks: list[Rank] = field(default_factory=list)
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
     matched: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -86,6 +96,8 @@ class Evaluator:
     readout : bool
         Whether ``category_accuracy`` is measured, where categories and the embedder's tokens of
         the stimuli are at hand.
+    judge : BrainJudge or None
+        Measures the brain correlation of reconstructions.
     """
 
     dataset: str
@@ -94,6 +106,7 @@ class Evaluator:
     clip: str = "mini-clip"
     matching: Sequence[str] = ()
     readout: bool = True
+    judge: BrainJudge | None = None
 
     def __call__(self, content: PredictionFile) -> Evaluated:
         """Score all subjects and folds of a file.
@@ -153,6 +166,10 @@ class Evaluator:
             tags = {"dataset": self.dataset, "method": content.method}
             done.candidates.append(candidate_table(each, matrix, names, tags))
             ranked.append((each, matrix, names))
+            if array in each.arrays:
+                done.ranks.append(
+                    rank_of(each, each.arrays[array], "identification", content.method)
+                )
         for name in self.matching:
             self._match(content, ranked, name, done)
         return done
@@ -183,6 +200,8 @@ class Evaluator:
     def _reconstruction(self, content: PredictionFile) -> Evaluated:
         stimuli, pictures, readout = self._stimuli, self._pictures, self._readout
         chance = category_chance(content.predictions, readout.categories) if readout else {}
+        if self.judge is not None:
+            self.judge.check(content.attrs)
         done = Evaluated()
         for each in content.predictions:
             truth = stimuli.images[stimuli.rows(each.stimulus_id)]
@@ -190,11 +209,19 @@ class Evaluator:
                 done.scores += reconstruction_scores(
                     each, images, truth, method, {"clip": pictures.pooled}
                 )
+                done.ranks.append(rank_of(each, pictures.pooled(images), "reconstruction", method))
                 if readout is not None:
                     features = pictures.tokens(images)
                     done.scores += category_scores(each, features, method, readout, chance)
+                if self.judge is not None:
+                    done.scores += self.judge.scores(each, images, method)
+            done.ranks.append(
+                rank_of(each, pictures.pooled(truth), "reconstruction", TRUE_PICTURES)
+            )
             if readout is not None:
                 done.ceiling += ceiling_scores(each, pictures.tokens(truth), readout, chance)
+            if self.judge is not None:
+                done.ceiling += self.judge.scores(each, truth, TRUE_PICTURES)
         return done
 
     @cached_property

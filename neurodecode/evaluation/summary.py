@@ -18,6 +18,8 @@ __all__ = ["summarise_items"]
 
 #: Metrics that compare or read features of the embedder.
 _ON_FEATURES = ("two_way_clip", "category_accuracy")
+#: Metrics for which an encoder predicts responses to pictures.
+_BY_ENCODER = ("brain_correlation", "brain_correlation_others")
 _KEYS = ["dataset", "task", "method", "metric"]
 
 
@@ -35,7 +37,8 @@ def summarise_items(
     made : mapping of (str, str) to mapping
         For each task and method how the predictions were made: ``selection_split``,
         ``transductive``, ``seed``; ``features`` if features of a network were compared,
-        ``settings`` for further keys of the records.
+        ``encoder`` the features of an encoder that judged, ``settings`` for further keys of
+        the records.
 
     Returns
     -------
@@ -58,6 +61,7 @@ def summarise_items(
             "extra": {
                 **about.get("settings", {}),
                 **({"features": about["features"]} if metric in _ON_FEATURES else {}),
+                **({"encoder": about["encoder"]} if metric in _BY_ENCODER else {}),
             },
         }
         per_subject = subject_tables(table)

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from neurodecode.generate.base import GENERATORS, ImageGenerator, make_generator
+from neurodecode.generate.base import (
+    GENERATORS,
+    GuidedGenerator,
+    ImageGenerator,
+    can_be_guided,
+    make_generator,
+)
 
-__all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
+__all__ = [
+    "GENERATORS",
+    "GuidedGenerator",
+    "ImageGenerator",
+    "can_be_guided",
+    "make_generator",
+]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from neurodecode.registry import Registry
 
-__all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
+if TYPE_CHECKING:
+    from neurodecode.generate.guide import Guidance
+
+__all__ = ["GENERATORS", "GuidedGenerator", "ImageGenerator", "can_be_guided", "make_generator"]
 
 
 @runtime_checkable
@@ -95,6 +99,37 @@ class ImageGenerator(Protocol):
         """
 
 
+class GuidedGenerator(ImageGenerator, Protocol):
+    """A generator whose sampler follows the gradient of a guide."""
+
+    def generate(
+        self,
+        tokens: np.ndarray,
+        *,
+        init_latents: np.ndarray | None = None,
+        strength: float = 0.85,
+        n_steps: int = 20,
+        guidance: float = 2.0,
+        seed: int | Sequence[int] = 0,
+        guide: Guidance | None = None,
+    ) -> np.ndarray:
+        """Draw pictures that have the given embeddings and explain what was measured.
+
+        Parameters
+        ----------
+        tokens, init_latents, strength, n_steps, guidance, seed
+            As for `ImageGenerator.generate`.
+        guide : Guidance, optional
+            What the pictures have to explain besides, and how strongly it pulls; None gives
+            the very pictures of an unguided generator.
+
+        Returns
+        -------
+        array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+        """
+
+
 GENERATORS: Registry[Callable[..., ImageGenerator]] = Registry("generator")
 """Factories; keyword arguments are the generator's own."""
 
@@ -104,6 +139,22 @@ def _mini(**options: Any) -> ImageGenerator:
     from neurodecode.generate.mini import MiniGenerator
 
     return MiniGenerator.bundled(**options)
+
+
+def can_be_guided(generator: ImageGenerator) -> bool:
+    """Whether a generator's sampler takes a guide.
+
+    Parameters
+    ----------
+    generator : ImageGenerator
+        Any generator.
+
+    Returns
+    -------
+    bool
+        True for a `GuidedGenerator`.
+    """
+    return "guide" in signature(generator.generate).parameters
 
 
 def make_generator(name: str, **options: Any) -> ImageGenerator:

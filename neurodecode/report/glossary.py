@@ -11,8 +11,8 @@ from neurodecode.metrics.catalogue import METRIC_NAMES, MetricSpec
 
 __all__ = [
     "Metric",
+    "format_difference",
     "format_interval",
-    "format_points",
     "format_value",
     "method_label",
     "metric",
@@ -38,6 +38,9 @@ _LABELS = {
     "two_way_inception": "Two-way (Inception)",
     "two_way_clip": "Two-way (CLIP)",
     "category_accuracy": "Category accuracy",
+    "brain_correlation": "Brain correlation",
+    "brain_correlation_others": "Brain correlation, other subjects",
+    "effective_rank": "Effective rank",
     "distance_effnet": "EfficientNet distance",
     "distance_swav": "SwAV distance",
     "cosine": "Cosine similarity",
@@ -61,7 +64,10 @@ _METHODS = {
     "stacked_likelihood": "Stacked encoder likelihood",
     "posterior": "Posterior of several methods",
     "logistic": "Logistic regression",
+    "guided": "Guided by an encoder",
+    "unguided": "Unguided",
     "shuffled": "Shuffled responses",
+    "prior_only": "Prior only, without a brain",
     "low_level": "Low-level picture alone",
     "true_pictures": "True pictures (ceiling)",
 }
@@ -94,7 +100,7 @@ class Metric:
     definition : str
         One line, from the catalogue.
     kind : {"rate", "rank", "number"}
-        A share in percent, a rank, or a bare number.
+        A share in percent, a rank (of a candidate or a matrix), or a bare number.
     better : {"higher", "lower"}
         Direction.
     """
@@ -123,7 +129,7 @@ def metric(name: str) -> Metric:
     kind: Literal["rate", "rank", "number"] = "number"
     if name.startswith(_RATES):
         kind = "rate"
-    elif spec.unit == "rank":
+    elif spec.unit in ("rank", "dimensions"):
         kind = "rank"
     return Metric(name, _LABELS.get(name, _spoken(name)), spec.definition, kind, spec.better)
 
@@ -195,24 +201,27 @@ def format_value(value: float, metric: Metric) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def format_points(*values: float) -> str:
-    """Print differences of shares in percentage points.
+def format_difference(metric: Metric, *values: float) -> str:
+    """Print differences between scores, of shares in percentage points.
 
     Parameters
     ----------
+    metric : Metric
+        What was compared.
     *values : float
         A difference, or the ends of its interval.
 
     Returns
     -------
     str
-        ``+3.2``, or ``−1.0 to +7.4``; nothing if one is NaN.
+        ``+3.2``, or ``−1.0 to +7.4``, for bare numbers ``+0.021``; nothing if one is NaN.
     """
     if any(math.isnan(value) for value in values):
         return ""
+    factor, digits = (1, 3) if metric.kind == "number" else (100, 1)
     # what rounds to nothing has no sign
-    rounded = [round(100 * value, 1) + 0.0 for value in values]
-    parts = [f"{value:+.1f}" if value else "0.0" for value in rounded]
+    rounded = [round(factor * value, digits) + 0.0 for value in values]
+    parts = [f"{value:+.{digits}f}" if value else f"{0:.{digits}f}" for value in rounded]
     return " to ".join(parts).replace("-", "\N{MINUS SIGN}")
 
 

@@ -22,7 +22,7 @@ from neurodecode.report.figures.curves import curve_figure, smooth
 from neurodecode.report.figures.methods import method_figure
 from neurodecode.report.glossary import (
     format_interval,
-    format_points,
+    format_difference,
     format_value,
     method_label,
     metric,
@@ -61,16 +61,19 @@ def test_intervals_do_not_repeat_the_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "printed"),
+    ("name", "values", "printed"),
     [
-        ((0.0324,), "+3.2"),
-        ((-0.01, 0.074), "\N{MINUS SIGN}1.0 to +7.4"),
-        ((-0.0001, 0.0), "0.0 to 0.0"),
-        ((float("nan"), 0.1), ""),
+        ("accuracy", (0.0324,), "+3.2"),
+        ("accuracy", (-0.01, 0.074), "\N{MINUS SIGN}1.0 to +7.4"),
+        ("accuracy", (-0.0001, 0.0), "0.0 to 0.0"),
+        ("accuracy", (float("nan"), 0.1), ""),
+        ("pixcorr", (0.0124, -0.0004), "+0.012 to 0.000"),
     ],
 )
-def test_differences_are_printed_in_points(values: tuple[float, ...], printed: str) -> None:
-    assert format_points(*values) == printed
+def test_differences_of_shares_are_printed_in_points(
+    name: str, values: tuple[float, ...], printed: str
+) -> None:
+    assert format_difference(metric(name), *values) == printed
 
 
 def test_category_accuracy_is_a_share() -> None:
