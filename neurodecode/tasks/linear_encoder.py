@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodecode.errors import DataError
 from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
 from neurodecode.loaders.table import TrialTable
 from neurodecode.splits import Split
@@ -12,6 +13,9 @@ from neurodecode.store.encoders import LinearEncoder
 from neurodecode.tasks.baselines import Features
 
 __all__ = ["covariances", "fit_likelihood", "fit_linear_encoder"]
+
+#: Says how features were computed, not what they are.
+_HOW = "batch_size"
 
 
 def fit_likelihood(
@@ -90,13 +94,25 @@ def fit_linear_encoder(
     -------
     LinearEncoder
         Of this subject and fold.
+
+    Raises
+    ------
+    DataError
+        If the embedding store does not say whose features it holds, or the responses do not
+        fit the split.
     """
+    about = {name: value for name, value in features.stores[0].attrs.items() if name != _HOW}
+    if "embedder" not in about:
+        raise DataError(
+            "does not say which embedder made it",
+            file=features.stores[0].path,
+            field="embedder",
+            fix="make it with `neurodecode embed`",
+        )
     table = TrialTable.load(store, split, fold, ("train",))
     model = fit_likelihood(table, features, n_components=n_components, seed=seed)
     weights, intercept = model.encoder_.affine()
     unexplained, trial = covariances(model.noise_)
-    about = dict(features.stores[0].attrs)
-    about.pop("batch_size", None)
     return LinearEncoder(
         subject=store.subject,
         split=split.folds[fold].digest,
