@@ -100,7 +100,6 @@ def run(args: argparse.Namespace) -> None:
 
     from neurodecode.errors import ConfigError
     from neurodecode.evaluation.category import TRUE_PICTURES
-    from neurodecode.evaluation.collapse import collapse_records
     from neurodecode.evaluation.differences import paired_differences
     from neurodecode.evaluation.items import items_frame, write_table
     from neurodecode.evaluation.summary import summarise_items
@@ -115,7 +114,6 @@ def run(args: argparse.Namespace) -> None:
         everything, made = _evaluate(args, dataset, files)
         items = items_frame(everything.scores, dataset)
         records += summarise_items(items, args.profile, made)
-        records += collapse_records(everything.ranks, dataset, args.profile, made)
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
@@ -140,7 +138,7 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
     matching = list(dict.fromkeys(args.matching))
     judge = _judge(args, stores) if dataset == args.datasets[0] else None
     evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout, judge)
-    everything, ceilings, ranks = Evaluated(), {}, {}
+    everything, ceilings = Evaluated(), {}
     features = {"features": args.clip, "encoder": judge.name if judge else None}
     made: Made = {("reconstruction", TRUE_PICTURES): features}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
@@ -155,15 +153,11 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
                 made["identification", method] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
             ceilings |= {(each.subject, each.fold, each.metric): each for each in done.ceiling}
-            ranks |= {
-                (each.task, each.method, each.subject, each.fold): each for each in done.ranks
-            }
             everything.scores += done.scores
             everything.candidates += done.candidates
             everything.confusion += done.confusion
             advance(number)
     everything.scores += ceilings.values()
-    everything.ranks += ranks.values()
     return everything, made
 
 

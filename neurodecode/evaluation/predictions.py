@@ -19,7 +19,6 @@ from neurodecode.evaluation.category import (
     ceiling_scores,
 )
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
-from neurodecode.evaluation.collapse import Rank, rank_of
 from neurodecode.evaluation.identification import (
     candidate_table,
     identification_scores,
@@ -59,8 +58,6 @@ class Evaluated:
         Scores of test items.
     ceiling : list of Scores
         Scores of the true pictures themselves: the same whatever method the file is of.
-    ranks : list of Rank
-        Effective ranks of decoded embeddings, of reconstructions and of the true pictures.
     candidates, confusion : list of DataFrame
         Tables for the report, see `candidate_table` and `confusion_table`.
     matched : mapping of str to mapping
@@ -69,7 +66,6 @@ class Evaluated:
 
     scores: list[Scores] = field(default_factory=list)
     ceiling: list[Scores] = field(default_factory=list)
-    ranks: list[Rank] = field(default_factory=list)
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
     matched: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -166,10 +162,6 @@ class Evaluator:
             tags = {"dataset": self.dataset, "method": content.method}
             done.candidates.append(candidate_table(each, matrix, names, tags))
             ranked.append((each, matrix, names))
-            if array in each.arrays:
-                done.ranks.append(
-                    rank_of(each, each.arrays[array], "identification", content.method)
-                )
         for name in self.matching:
             self._match(content, ranked, name, done)
         return done
@@ -209,15 +201,11 @@ class Evaluator:
                 done.scores += reconstruction_scores(
                     each, images, truth, method, {"clip": pictures.pooled}
                 )
-                done.ranks.append(rank_of(each, pictures.pooled(images), "reconstruction", method))
                 if readout is not None:
                     features = pictures.tokens(images)
                     done.scores += category_scores(each, features, method, readout, chance)
                 if self.judge is not None:
                     done.scores += self.judge.scores(each, images, method)
-            done.ranks.append(
-                rank_of(each, pictures.pooled(truth), "reconstruction", TRUE_PICTURES)
-            )
             if readout is not None:
                 done.ceiling += ceiling_scores(each, pictures.tokens(truth), readout, chance)
             if self.judge is not None:

@@ -68,7 +68,6 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "category_accuracy": MetricSpec("share of pictures that a linear read-out names rightly"),
     "brain_correlation": MetricSpec("correlation of predicted response to picture with measured"),
     "brain_correlation_others": MetricSpec("the same for other people who saw the stimulus"),
-    "effective_rank": MetricSpec("dimensions that the predictions use", unit="dimensions"),
     "distance_effnet": MetricSpec("correlation distance on EfficientNet-B1", "lower"),
     "distance_swav": MetricSpec("correlation distance on SwAV ResNet-50", "lower"),
     "cosine": MetricSpec("cosine of predicted and true embedding"),

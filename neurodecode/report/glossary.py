@@ -13,6 +13,7 @@ __all__ = [
     "Metric",
     "format_difference",
     "format_interval",
+    "format_points",
     "format_value",
     "method_label",
     "metric",
@@ -40,7 +41,6 @@ _LABELS = {
     "category_accuracy": "Category accuracy",
     "brain_correlation": "Brain correlation",
     "brain_correlation_others": "Brain correlation, other subjects",
-    "effective_rank": "Effective rank",
     "distance_effnet": "EfficientNet distance",
     "distance_swav": "SwAV distance",
     "cosine": "Cosine similarity",
@@ -100,7 +100,7 @@ class Metric:
     definition : str
         One line, from the catalogue.
     kind : {"rate", "rank", "number"}
-        A share in percent, a rank (of a candidate or a matrix), or a bare number.
+        A share in percent, a rank, or a bare number.
     better : {"higher", "lower"}
         Direction.
     """
@@ -129,7 +129,7 @@ def metric(name: str) -> Metric:
     kind: Literal["rate", "rank", "number"] = "number"
     if name.startswith(_RATES):
         kind = "rate"
-    elif spec.unit in ("rank", "dimensions"):
+    elif spec.unit == "rank":
         kind = "rank"
     return Metric(name, _LABELS.get(name, _spoken(name)), spec.definition, kind, spec.better)
 
@@ -201,8 +201,24 @@ def format_value(value: float, metric: Metric) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def format_points(*values: float) -> str:
+    """Print differences of shares in percentage points.
+
+    Parameters
+    ----------
+    *values : float
+        A difference, or the ends of its interval.
+
+    Returns
+    -------
+    str
+        ``+3.2``, or ``−1.0 to +7.4``; nothing if one is NaN.
+    """
+    return _signed(values, 100, 1)
+
+
 def format_difference(metric: Metric, *values: float) -> str:
-    """Print differences between scores, of shares in percentage points.
+    """Print differences between scores in the way their metric is read.
 
     Parameters
     ----------
@@ -214,11 +230,14 @@ def format_difference(metric: Metric, *values: float) -> str:
     Returns
     -------
     str
-        ``+3.2``, or ``−1.0 to +7.4``, for bare numbers ``+0.021``; nothing if one is NaN.
+        For bare numbers ``+0.021``, for shares as `format_points`; nothing if one is NaN.
     """
+    return _signed(values, 1, 3) if metric.kind == "number" else format_points(*values)
+
+
+def _signed(values: tuple[float, ...], factor: float, digits: int) -> str:
     if any(math.isnan(value) for value in values):
         return ""
-    factor, digits = (1, 3) if metric.kind == "number" else (100, 1)
     # what rounds to nothing has no sign
     rounded = [round(factor * value, digits) + 0.0 for value in values]
     parts = [f"{value:+.{digits}f}" if value else f"{0:.{digits}f}" for value in rounded]

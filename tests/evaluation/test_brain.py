@@ -163,7 +163,7 @@ def evaluate(root: Path, *more: str) -> int:
     ])  # fmt: skip
 
 
-def test_command_records_correlation_ceiling_rank_and_difference(root: Path) -> None:
+def test_command_records_correlation_ceiling_and_difference(root: Path) -> None:
     assert evaluate(root, "--brain-encoders", str(root / "judge")) == 0
     records = read_records(root / "report" / "metrics.json")
     found = {(r.method, r.metric, r.subject): r for r in records}
@@ -173,12 +173,6 @@ def test_command_records_correlation_ceiling_rank_and_difference(root: Path) -> 
         assert ceiling.value > 0.5
         assert found["unguided", metric, "mean"].value < ceiling.value
         assert drawn.extra["encoder"] == "quarters"
-    rank = found["guided", "effective_rank", "a"]
-    assert (rank.n, rank.ci_low) == (N_TEST, None)
-    assert 1 < rank.value < N_TEST - 1
-    # the same pictures in another order span the same space
-    assert found["unguided", "effective_rank", "a"].value == pytest.approx(rank.value)
-    assert found["true_pictures", "effective_rank", "a"].value == pytest.approx(rank.value)
     table = (root / "report" / "tables" / "differences.csv").read_text()
     assert "guided,unguided,brain_correlation_others,mean" in table
 

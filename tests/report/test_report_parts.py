@@ -21,18 +21,16 @@ from neurodecode.report.figures.confusion import confusion_figure, confusion_mat
 from neurodecode.report.figures.curves import curve_figure, smooth
 from neurodecode.report.figures.methods import method_figure
 from neurodecode.report.glossary import (
-    format_difference,
     format_interval,
+    format_points,
     format_value,
     method_label,
     metric,
 )
-from neurodecode.report.page import render_page
 from neurodecode.report.pictures import picture_uri, to_pixels
 from neurodecode.report.sections.cases import subject_cases
 from neurodecode.report.sections.controls import control_rows, parent_method
 from neurodecode.report.sections.differences import difference_tables
-from neurodecode.report.sections.guidance import guidance_rows
 from neurodecode.report.sections.headline import headlines
 from neurodecode.report.sections.median import median_grid
 from neurodecode.report.sections.reference import reference_rows
@@ -63,19 +61,16 @@ def test_intervals_do_not_repeat_the_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "printed"),
+    ("values", "printed"),
     [
-        ("accuracy", (0.0324,), "+3.2"),
-        ("accuracy", (-0.01, 0.074), "\N{MINUS SIGN}1.0 to +7.4"),
-        ("accuracy", (-0.0001, 0.0), "0.0 to 0.0"),
-        ("accuracy", (float("nan"), 0.1), ""),
-        ("pixcorr", (0.0124, -0.0004), "+0.012 to 0.000"),
+        ((0.0324,), "+3.2"),
+        ((-0.01, 0.074), "\N{MINUS SIGN}1.0 to +7.4"),
+        ((-0.0001, 0.0), "0.0 to 0.0"),
+        ((float("nan"), 0.1), ""),
     ],
 )
-def test_differences_of_shares_are_printed_in_points(
-    name: str, values: tuple[float, ...], printed: str
-) -> None:
-    assert format_difference(metric(name), *values) == printed
+def test_differences_are_printed_in_points(values: tuple[float, ...], printed: str) -> None:
+    assert format_points(*values) == printed
 
 
 def test_category_accuracy_is_a_share() -> None:
@@ -351,54 +346,6 @@ def test_controls_stand_beside_what_they_control(profile: Profile) -> None:
     assert parent_method("ridge_shuffled", methods, controls) == "ridge"
     assert parent_method("shuffled", methods, controls) == "decoder"
     assert parent_method("core_untrained", methods, controls) == ""
-
-
-def test_controls_above_chance_are_an_alarm(profile: Profile) -> None:
-    assert not any(row.alarm for row in control_rows(profile))
-    shuffled = profile.records["method"] == "shuffled"
-    records = profile.records.copy()
-    # the whole interval above chance; pixels and structure have no chance to stay at
-    records.loc[shuffled, ["ci_low", "ci_high"]] = [0.51, 0.9]
-    leaking = replace(profile)
-    leaking.__dict__["records"] = records
-    assert {row.metric for row in control_rows(leaking) if row.alarm} == {"Two-way (CLIP)"}
-    page = render_page(leaking)
-    assert 'class="alarm" role="alert"' in page
-    assert '<span class="tag">above chance</span>' in page
-    assert "above chance</span>" not in render_page(profile)
-    records.loc[shuffled, ["ci_low", "ci_high"]] = [0.1, 0.49]
-    assert not any(row.alarm for row in control_rows(leaking))
-
-
-def test_guided_stands_beside_unguided(profile: Profile) -> None:
-    assert guidance_rows(profile) == []
-    names = {"decoder": "unguided", "shuffled": "guided"}
-    renamed = replace(profile)
-    for table in ("records", "differences"):
-        frame = getattr(profile, table).copy()
-        for column in {"method", "baseline"} & set(frame):
-            frame[column] = frame[column].replace(names)
-        renamed.__dict__[table] = frame
-    rows = {row.metric: row for row in guidance_rows(renamed)}
-    assert set(rows) == {"Two-way (CLIP)", "SSIM", "Pixel correlation"}
-    table = profile.differences
-    (row,) = table[
-        (table["subject"] == "mean") & (table["metric"] == "two_way_clip")
-        & (table["method"] == "shuffled") & (table["baseline"] == "decoder")
-    ].itertuples()  # fmt: skip
-    shown = metric("two_way_clip")
-    wanted = format_difference(shown, row.difference)
-    assert rows["Two-way (CLIP)"].difference[0] == wanted
-    # whichever of the two was measured against the other, the page tells guided minus unguided
-    turned = renamed.differences.copy()
-    turned["method"], turned["baseline"] = turned["baseline"].copy(), turned["method"].copy()
-    for name in ("difference", "ci_low", "ci_high"):
-        turned[name] = -turned[name]
-    turned["ci_low"], turned["ci_high"] = turned["ci_high"].copy(), turned["ci_low"].copy()
-    renamed.__dict__["differences"] = turned
-    again = {row.metric: row for row in guidance_rows(renamed)}
-    assert again["Two-way (CLIP)"].difference == rows["Two-way (CLIP)"].difference
-    assert "With and without an encoder's guidance" in render_page(renamed)
 
 
 def test_known_scores_meet_methods_of_the_same_kind(profile: Profile) -> None:

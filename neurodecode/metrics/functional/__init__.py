@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         pearson_r,
         row_correlation,
     )
-    from neurodecode.metrics.functional.dimensionality import effective_rank
     from neurodecode.metrics.functional.experts import (
         expert_log_likelihood,
         expert_posterior,
@@ -79,7 +78,6 @@ __all__ = [
     "correlation_scores",
     "cosine_matrix",
     "csls",
-    "effective_rank",
     "expected_top_k",
     "expert_log_likelihood",
     "expert_posterior",
@@ -118,7 +116,6 @@ _NAMES = {
     "correlation": (
         "correlation_distance correlation_matrix cosine_matrix pearson_r row_correlation"
     ),
-    "dimensionality": "effective_rank",
     "experts": "expert_log_likelihood expert_posterior fit_posterior",
     "identification": (
         "correlation_scores log_likelihood_scores noise_covariance posterior "
