@@ -8,13 +8,14 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published test real bench lint pretrain clean
+.PHONY: help setup repro published guided test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
 	@echo "make test               run the tests"
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
 	@echo "make published          the published decoders in small, side by side (after make repro)"
+	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided/index.html"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -46,6 +47,10 @@ real: setup
 	neurodecode locate --data "$(DATA)" --require v4 haxby2001 --out data/raw/sources.yaml
 	dvc repro pipelines/real/dvc.yaml
 	@echo "Open reports/real/index.html"
+
+guided: setup
+	dvc repro pipelines/guided/dvc.yaml
+	@echo "Open reports/guided/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

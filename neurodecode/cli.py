@@ -23,6 +23,7 @@ COMMANDS = {
     "align": "bring the responses of all subjects into one space",
     "embed": "embed the stimuli with an image or image-text model",
     "augment": "predict responses to pictures a subject never saw, for training decoders",
+    "encoder": "fit linear encoders of pictures, to guide and to judge reconstructions",
     "fit": "train a model (LightningCLI: --config FILE, --print_config, ...)",
     "validate": "score a trained model on the validation set (LightningCLI)",
     "test": "run a trained model on the test set (LightningCLI)",

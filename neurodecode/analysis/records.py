@@ -16,12 +16,14 @@ __all__ = [
 ]
 
 #: Words in a method's name that mark it as a control: something that must fail.
-CONTROL_WORDS = ("shuffled", "untrained", "random", "permuted", "null", "mean_image")
+CONTROL_WORDS = (
+    "shuffled", "prior_only", "untrained", "random", "permuted", "null", "mean_image",
+)  # fmt: skip
 #: The order in which methods are told, by the beginning of their names: what the project
 #: proposes first, baselines after it.
 _STORY = (
-    "decoder", "prior", "posterior", "stacked", "core", "combined", "encoder_likelihood",
-    "logistic", "ridge", "low_level",
+    "decoder", "guided", "unguided", "prior", "posterior", "stacked", "core", "combined",
+    "encoder_likelihood", "logistic", "ridge", "low_level",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.evaluation.evaluated import Evaluated
 
     #: How the predictions of a task and method were made.
@@ -64,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="readout",
         action="store_false",
         help="leave category_accuracy of reconstructions out",
+    )
+    parser.add_argument(
+        "--brain-encoders",
+        type=Path,
+        metavar="FOLDER",
+        help="encoders (`neurodecode encoder`) that judge reconstructions of the first data set:"
+        " brain_correlation; on other features than an encoder that guided",
     )
     parser.add_argument(
         "--matching",
@@ -158,25 +166,36 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
 
     stores, embeddings = args.stores / dataset, args.embeddings / dataset
     matching = list(dict.fromkeys(args.matching))
+    judge = _judge(args, stores) if dataset == args.datasets[0] else None
     evaluate = Evaluator(
         dataset, stores, embeddings, args.clip, matching, args.readout, args.nets,
-        args.untrained_nets, args.drawn,
+        args.untrained_nets, args.drawn, judge,
     )  # fmt: skip
     everything, ceilings = Evaluated(), {}
-    made: Made = {("reconstruction", TRUE_PICTURES): {"features": args.clip}}
+    features = {"features": args.clip, "encoder": judge.name if judge else None}
+    made: Made = {("reconstruction", TRUE_PICTURES): features}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
         for number, path in enumerate(files, start=1):
             content = read_predictions(path)
             with about(file=path):
                 done = evaluate(content)
-            origin = {**content.attrs, "features": args.clip}
+            origin = {**content.attrs, **features}
             made |= {(each.task, each.method): origin for each in (*done.scores, *done.wholes)}
             for method, settings in done.matched.items():
                 together = {"transductive": True, "settings": settings}
                 made["identification", method] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
-            ceilings |= {(score.subject, score.fold): score for score in done.ceiling}
+            ceilings |= {(each.subject, each.fold, each.metric): each for each in done.ceiling}
             everything.add(done)
             advance(number)
     everything.scores += ceilings.values()
     return everything, made
+
+
+def _judge(args: argparse.Namespace, stores: Path) -> BrainJudge | None:
+    if args.brain_encoders is None:
+        return None
+    from neurodecode.evaluation.brain import BrainJudge
+    from neurodecode.splits import read_split
+
+    return BrainJudge(args.brain_encoders, stores, read_split(stores / "splits.json"))

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from neurodecode.commands.generator_options import add_generator_arguments, generator_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from neurodecode.generate import ImageGenerator
+    from neurodecode.generate.guide import Guidance
     from neurodecode.store import Prediction
     from neurodecode.store.predictions import PredictionFile
     from neurodecode.store.shards import Shard
@@ -58,6 +61,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance", type=float, default=2.0, help="classifier-free guidance")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
+        "--guide",
+        type=Path,
+        metavar="FOLDER",
+        help="encoders (`neurodecode encoder`) under which the pictures are to make the measured"
+        " responses likely; needs --stores and --splits",
+    )
+    parser.add_argument(
+        "--guide-scale", type=float, default=0.8, help="pull of the guide (default: %(default)s)"
+    )
+    parser.add_argument("--stores", type=Path, help="folder with sub-*.h5: measured responses")
+    parser.add_argument("--splits", type=Path, help="splits.json")
+    control = parser.add_mutually_exclusive_group()
+    control.add_argument(
+        "--prior-only",
+        action="store_true",
+        help="control: draw without a brain, from the same seeds: nothing decoded, one sample",
+    )
+    control.add_argument(
         "--shuffle-responses",
         action="store_true",
         help="baseline: each stimulus gets what was decoded from another one (within subject);"
@@ -81,8 +102,10 @@ def run(args: argparse.Namespace) -> None:
     Raises
     ------
     NeurodecodeError
-        If predictions or weights are missing, broken or do not fit each other.
+        If options, predictions, encoders or weights are missing, broken or do not fit each
+        other.
     """
+    _check(args)
     from neurodecode.errors import ConfigError, about
     from neurodecode.store import read_predictions, write_predictions
     from neurodecode.store.shards import Shard
@@ -98,7 +121,10 @@ def run(args: argparse.Namespace) -> None:
             predictions = [derange(each, args.seed) for each in predictions]
             method = args.method or "shuffled"
             attrs["shuffled"] = True
-        if not all("images" in each.arrays for each in predictions):
+        if args.prior_only:
+            method = args.method or "prior_only"
+            attrs["control"] = True
+        if args.prior_only or not all("images" in each.arrays for each in predictions):
             drawn, made, parts = _draw(args, content, predictions, shard)
             if drawn is None:
                 return
@@ -109,6 +135,26 @@ def run(args: argparse.Namespace) -> None:
     write_predictions(args.out, method, predictions, attrs)
     if parts is not None:
         parts.clear()
+
+
+def _check(args: argparse.Namespace) -> None:
+    from neurodecode.errors import ConfigError
+
+    if args.samples < 1:
+        raise ConfigError(f"--samples must be at least 1, not {args.samples}")
+    if args.guide is None:
+        return
+    if args.stores is None or args.splits is None:
+        raise ConfigError("--guide needs --stores and --splits: the measured responses")
+    if args.guide_scale <= 0:
+        raise ConfigError(f"--guide-scale is {args.guide_scale}; give a positive number")
+    if args.prior_only:
+        raise ConfigError("--prior-only draws without a brain: leave --guide out")
+    if args.shuffle_responses:
+        raise ConfigError(
+            "--shuffle-responses exchanges pictures that were drawn: leave --guide out, and give"
+            " the file of the guided reconstructions as --predictions"
+        )
 
 
 def _draw(
@@ -123,18 +169,21 @@ def _draw(
     from neurodecode.files import sha256
     from neurodecode.generate import make_generator
     from neurodecode.tasks.drawn_parts import DrawnParts
-    from neurodecode.tasks.reconstruct import reconstruct
+    from neurodecode.tasks.reconstruct import reconstruct, without_response
 
-    drawing = _drawing(args, content, predictions)
+    drawing = _drawing(args, predictions)
     generator = make_generator(args.generator, **generator_options(args))
     _check_embedding(generator, content, predictions, drawing)
+    if args.prior_only:
+        predictions = [without_response(each, drawing.tokens) for each in predictions]
     fetch = {"download": True} if args.download else {}
     # best of N is chosen in the space of the decoded embedding
     name = args.embedder or content.attrs.get("embedding_model") or "mini-clip"
     embedder = make_embedder(name, **fetch)
     to_picture = _low_level_decoder(args.latents_of, fetch)
+    guide, made = _guides(args)
     target = content.attrs.get("target", "tokens")
-    made = {
+    made |= {
         "task": "reconstruction",
         "generator": dict(generator.provenance),
         "embedder": dict(embedder.provenance),
@@ -163,6 +212,7 @@ def _draw(
                 drawing,
                 advance,
                 to_picture,
+                guide(each),
             ),
             shard,
             lambda n: advance(n * drawing.n_samples),
@@ -203,22 +253,34 @@ def _low_level_decoder(
     return lambda latents: autoencoder.decode(torch.as_tensor(latents))
 
 
-def _drawing(
-    args: argparse.Namespace, content: PredictionFile, predictions: list[Prediction]
-) -> Drawing:
-    from neurodecode.errors import ConfigError
+def _guides(
+    args: argparse.Namespace,
+) -> tuple[Callable[[Prediction], Guidance | None], dict[str, Any]]:
+    """Make what guides each subject and fold, and the attributes that tell of it."""
+    if args.guide is None:
+        return lambda prediction: None, {}
+    from neurodecode.generate.guide import Guidance
+    from neurodecode.splits import read_split
+    from neurodecode.tasks.guide import GuideBook
+
+    book = GuideBook(args.guide, args.stores, read_split(args.splits))
+    made = {"guide": {"embedder": book.embedder, "scale": args.guide_scale}}
+    return lambda prediction: Guidance(book.guide(prediction), args.guide_scale), made
+
+
+def _drawing(args: argparse.Namespace, predictions: list[Prediction]) -> Drawing:
     from neurodecode.tasks.reconstruct import Drawing
 
-    if args.samples < 1:
-        raise ConfigError(f"--samples must be at least 1, not {args.samples}")
     compare = "tokens"
     has_prior = all("prior_tokens" in each.arrays for each in predictions)
+    tokens = args.tokens or ("prior_tokens" if has_prior else compare)
     return Drawing(
-        tokens=args.tokens or ("prior_tokens" if has_prior else compare),
-        compare=compare,
-        n_samples=args.samples,
+        tokens=tokens,
+        # without a brain there is nothing to choose by, and nothing to be guided away from
+        compare=tokens if args.prior_only else compare,
+        n_samples=1 if args.prior_only else args.samples,
         strength=args.strength,
         n_steps=args.steps,
-        guidance=args.guidance,
+        guidance=1.0 if args.prior_only else args.guidance,
         seed=args.seed,
     )

@@ -14,6 +14,8 @@ SIZE = 64
 GRID = 8
 WAVELENGTHS = (4.0, 8.0, 16.0)
 N_ORIENTATIONS = 8
+#: Weights of red, green and blue in the grey picture (Rec. 601).
+LUMINANCE = (0.299, 0.587, 0.114)
 #: Energy of a grating of about 1 % contrast: keeps the logarithm of a blank patch finite.
 FLOOR = 1e-5
 _BATCH = 64
@@ -68,7 +70,7 @@ def gabor_features(images: np.ndarray) -> np.ndarray:
     rows = []
     for start in range(0, len(images), _BATCH):
         pixels = np.stack([_resize(image) for image in images[start : start + _BATCH]])
-        grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+        grey = pixels @ np.array(LUMINANCE, np.float32)
         response = fft.ifft2(fft.fft2(grey)[:, None] * bank)
         energy = np.log(_grid_mean(response.real**2 + response.imag**2) + FLOOR)
         colour = _grid_mean(pixels.transpose(0, 3, 1, 2))

@@ -173,10 +173,24 @@ class VaeEmbedder:
         array of uint8 of shape (n, height, width, 3)
             RGB pixels.
         """
-        scaled = latents.to(self.device).float() / self.model.config.scaling_factor
-        pixels = F.pixel_shuffle(self.model.decode(scaled).sample, self.patch).clamp(-1, 1)
-        levels = ((pixels + 1) * 127.5).round().to(torch.uint8)
+        levels = ((self.decode_pixels(latents).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def decode_pixels(self, latents: Tensor) -> Tensor:
+        """Map latents back to pixels, with a gradient where one is asked for.
+
+        Parameters
+        ----------
+        latents : Tensor of shape (n, channels, height / 4, width / 4)
+            As `encode` returns them.
+
+        Returns
+        -------
+        Tensor of shape (n, 3, height, width)
+            RGB; black is -1, white 1, and the model may leave this range a little.
+        """
+        scaled = latents.to(self.device).float() / self.model.config.scaling_factor
+        return F.pixel_shuffle(self.model.decode(scaled).sample, self.patch)
 
     def encode_images(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Embed pictures.

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPARED", "paired_differences"]
 
-#: Metrics whose differences are reported: shares of right answers, means over items.
-COMPARED = ("retrieval_top1", "two_way", "accuracy", "two_way_clip", "category_accuracy")
+#: Metrics whose differences are reported: means over items.
+COMPARED = (
+    "retrieval_top1",
+    "two_way",
+    "accuracy",
+    "two_way_clip",
+    "category_accuracy",
+    "pixcorr",
+    "brain_correlation",
+    "brain_correlation_others",
+)
 _KEYS = ["dataset", "task", "metric"]
 
 

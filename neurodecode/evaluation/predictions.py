@@ -17,7 +17,12 @@ from neurodecode.evaluation.captioning import (
     caption_wholes,
     clip_scores,
 )
-from neurodecode.evaluation.category import category_chance, category_scores, ceiling_scores
+from neurodecode.evaluation.category import (
+    TRUE_PICTURES,
+    category_chance,
+    category_scores,
+    ceiling_scores,
+)
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
@@ -32,6 +37,7 @@ from neurodecode.store import Prediction, read_stimuli
 
 if TYPE_CHECKING:
     from neurodecode.embed import Embedder
+    from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.recording import StimulusSet
     from neurodecode.store.predictions import PredictionFile
 
@@ -66,6 +72,8 @@ class Evaluator:
         Give networks without weights random ones, and say so.
     drawn : int
         Candidates of ``retrieval_draws_top1``.
+    judge : BrainJudge or None
+        Measures the brain correlation of reconstructions.
     """
 
     dataset: str
@@ -77,6 +85,7 @@ class Evaluator:
     nets: Sequence[str] | None = None
     untrained_nets: bool = False
     drawn: int = DRAWN
+    judge: BrainJudge | None = None
 
     def __call__(self, content: PredictionFile) -> Evaluated:
         """Score all subjects and folds of a file.
@@ -149,6 +158,8 @@ class Evaluator:
             "features": self.clip,
             "weights": embedder_weights(self._embedder.provenance),
         }
+        if self.judge is not None:
+            self.judge.check(content.attrs)
         done = Evaluated()
         for each in content.predictions:
             truth = self._truth(each)
@@ -165,8 +176,12 @@ class Evaluator:
                 if readout is not None:
                     tokens = pictures.tokens(images)
                     done.scores += category_scores(each, tokens, method, readout, chance)
+                if self.judge is not None:
+                    done.scores += self.judge.scores(each, images, method)
             if readout is not None:
                 done.ceiling += ceiling_scores(each, pictures.tokens(truth), readout, chance)
+            if self.judge is not None:
+                done.ceiling += self.judge.scores(each, truth, TRUE_PICTURES)
         return done
 
     def _truth(self, each: Prediction) -> np.ndarray:

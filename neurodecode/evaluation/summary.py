@@ -19,6 +19,8 @@ __all__ = ["summarise_items"]
 
 #: Metrics that read features of the embedder.
 _ON_FEATURES = ("category_accuracy",)
+#: Metrics for which an encoder predicts responses to pictures.
+_BY_ENCODER = ("brain_correlation", "brain_correlation_others")
 _KEYS = ["dataset", "task", "method", "metric"]
 
 
@@ -39,7 +41,8 @@ def summarise_items(
     made : mapping of (str, str) to mapping
         For each task and method how the predictions were made: ``selection_split``,
         ``transductive``, ``seed``; ``features`` if features of a network were compared,
-        ``settings`` for further keys of the records.
+        ``encoder`` the features of an encoder that judged, ``settings`` for further keys of
+        the records.
     extras : mapping of (str, str, str, str) to mapping, optional
         Further keys by task, method, metric and subject, from
         `neurodecode.evaluation.items.extra_keys`.
@@ -65,6 +68,7 @@ def summarise_items(
             "extra": {
                 **about.get("settings", {}),
                 **({"features": about["features"]} if metric in _ON_FEATURES else {}),
+                **({"encoder": about["encoder"]} if metric in _BY_ENCODER else {}),
             },
         }
         per_subject = subject_tables(table)

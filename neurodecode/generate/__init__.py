@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from neurodecode.generate.base import GENERATORS, ImageGenerator, make_generator
+from neurodecode.generate.base import (
+    GENERATORS,
+    GuidedGenerator,
+    ImageGenerator,
+    can_be_guided,
+    make_generator,
+)
 from neurodecode.generate.conditioning import Conditioning
 
-__all__ = ["GENERATORS", "Conditioning", "ImageGenerator", "make_generator"]
+__all__ = [
+    "GENERATORS",
+    "Conditioning",
+    "GuidedGenerator",
+    "ImageGenerator",
+    "can_be_guided",
+    "make_generator",
+]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from neurodecode.errors import ConfigError
 from neurodecode.generate.conditioning import Conditioning
 from neurodecode.registry import Registry
 
-__all__ = ["GENERATORS", "ImageGenerator", "make_generator"]
+if TYPE_CHECKING:
+    from neurodecode.generate.guide import Guidance
+
+__all__ = ["GENERATORS", "GuidedGenerator", "ImageGenerator", "can_be_guided", "make_generator"]
 
 
 @runtime_checkable
@@ -100,6 +104,37 @@ class ImageGenerator(Protocol):
         """
 
 
+class GuidedGenerator(ImageGenerator, Protocol):
+    """A generator whose sampler follows the gradient of a guide."""
+
+    def generate(
+        self,
+        tokens: np.ndarray,
+        *,
+        init_latents: np.ndarray | None = None,
+        strength: float = 0.85,
+        n_steps: int = 20,
+        guidance: float = 2.0,
+        seed: int | Sequence[int] = 0,
+        guide: Guidance | None = None,
+    ) -> np.ndarray:
+        """Draw pictures that have the given embeddings and explain what was measured.
+
+        Parameters
+        ----------
+        tokens, init_latents, strength, n_steps, guidance, seed
+            As for `ImageGenerator.generate`.
+        guide : Guidance, optional
+            What the pictures have to explain besides, and how strongly it pulls; None gives
+            the very pictures of an unguided generator.
+
+        Returns
+        -------
+        array of uint8 of shape (n, height, width, 3)
+            RGB pixels.
+        """
+
+
 GENERATORS: Registry[Callable[..., ImageGenerator]] = Registry("generator")
 """Factories; keyword arguments are the generator's own."""
 
@@ -139,6 +174,22 @@ def _sdxl_ip_adapter(**options: Any) -> ImageGenerator:
     from neurodecode.generate.ip_adapter import IpAdapterGenerator
 
     return IpAdapterGenerator.load(xl=True, **options)
+
+
+def can_be_guided(generator: ImageGenerator) -> bool:
+    """Whether a generator's sampler takes a guide.
+
+    Parameters
+    ----------
+    generator : ImageGenerator
+        Any generator.
+
+    Returns
+    -------
+    bool
+        True for a `GuidedGenerator`.
+    """
+    return "guide" in signature(generator.generate).parameters
 
 
 def make_generator(name: str, **options: Any) -> ImageGenerator:

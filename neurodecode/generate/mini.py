@@ -15,6 +15,7 @@ from neurodecode.embed.vae import VaeEmbedder
 from neurodecode.errors import DataError
 from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
+from neurodecode.generate.guide import Correction, Guidance, ascend
 from neurodecode.generate.noise import sampling_scheduler
 
 __all__ = ["MiniGenerator", "sample_latents"]
@@ -42,6 +43,13 @@ def _guided(denoiser: MiniDenoiser, latents: Tensor, step: Tensor, tokens: Tenso
     return without + guidance * (with_tokens - without)
 
 
+def _corrected(velocity: Tensor, latents: Tensor, level: Tensor, correct: Correction) -> Tensor:
+    """Move the clean latent that a velocity stands for (Salimans & Ho 2022, appendix D)."""
+    signal, noise = level.sqrt(), (1 - level).sqrt()
+    clean = signal * latents - noise * velocity
+    return (signal * latents - correct(clean, float(noise))) / noise
+
+
 @torch.inference_mode()
 def sample_latents(
     denoiser: MiniDenoiser,
@@ -52,6 +60,7 @@ def sample_latents(
     strength: float = 0.85,
     n_steps: int = 20,
     guidance: float = 2.0,
+    correct: Correction | None = None,
 ) -> Tensor:
     """Run the solver from noise, or from a noised start, to clean latents.
 
@@ -71,6 +80,9 @@ def sample_latents(
         Steps of the solver over the whole schedule.
     guidance : float
         Weight of classifier-free guidance.
+    correct : callable, optional
+        Moves the model's estimate of the clean latent in every step, given the share of the
+        noise that is left, before the solver goes on from it.
 
     Returns
     -------
@@ -87,6 +99,8 @@ def sample_latents(
         latents = scheduler.add_noise(init_latents, noise, steps[:1].expand(len(noise)))
     for step in steps:
         velocity = _guided(denoiser, latents, step, tokens, guidance)
+        if correct is not None:
+            velocity = _corrected(velocity, latents, scheduler.alphas_cumprod[step], correct)
         latents = scheduler.step(velocity, step, latents).prev_sample
     return latents
 
@@ -194,8 +208,9 @@ class MiniGenerator:
         n_steps: int = 20,
         guidance: float = 2.0,
         seed: int | Sequence[int] = 0,
+        guide: Guidance | None = None,
     ) -> np.ndarray:
-        """Draw pictures that have the given embeddings; see `ImageGenerator.generate`.
+        """Draw pictures that have the given embeddings; see `GuidedGenerator.generate`.
 
         Parameters
         ----------
@@ -211,6 +226,8 @@ class MiniGenerator:
             Weight of classifier-free guidance.
         seed : int or sequence of int of length n
             One seed for all pictures, or one each.
+        guide : Guidance, optional
+            What the pictures have to explain besides, and how strongly it pulls.
 
         Returns
         -------
@@ -238,9 +255,21 @@ class MiniGenerator:
                 strength=strength,
                 n_steps=n_steps,
                 guidance=guidance,
+                correct=self._correction(guide, np.arange(len(tokens))[rows]),
             )  # fmt: skip
             pictures.append(self.vae.decode(latents))
         return np.concatenate(pictures)
+
+    def _correction(self, guide: Guidance | None, rows: np.ndarray) -> Correction | None:
+        """Turn a guide of pictures into one of latents."""
+        if guide is None or guide.scale == 0:
+            return None
+
+        def log_likelihood(latents: Tensor) -> Tensor:
+            """Judge the pictures of latents."""
+            return guide.guide((self.vae.decode_pixels(latents).clamp(-1, 1) + 1) / 2, rows)
+
+        return lambda clean, noise: ascend(clean, log_likelihood, guide.scale * noise)
 
     def _check(self, tokens: np.ndarray, init_latents: np.ndarray | None,
                strength: float) -> tuple[int, ...]:  # fmt: skip

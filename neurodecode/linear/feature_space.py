@@ -84,6 +84,30 @@ class FeatureSpace(TransformerMixin, BaseEstimator):
             values = values / deviation**self.whitening
         return values.astype(np.float32)
 
+    def pull_back(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Express a linear map of the coordinates as one of the features themselves.
+
+        Parameters
+        ----------
+        coefficients : array of shape (n_components, n_outputs)
+            The map.
+
+        Returns
+        -------
+        weights : array of float64 of shape (n_features, n_outputs)
+            ``transform(x) @ coefficients`` is ``flatten(x) @ weights + offset``.
+        offset : array of float64 of shape (n_outputs,)
+            What the means take away.
+        """
+        weights, offset = np.asarray(coefficients, dtype=np.float64), 0.0
+        if self.pca_ is not None:
+            deviation = np.sqrt(np.maximum(self.pca_.explained_variance_, 1e-12))
+            rotation = self.pca_.components_.T / deviation**self.whitening
+            weights = rotation @ weights
+            offset = -self.pca_.mean_ @ weights
+        weights = weights / self.scale_[:, None]
+        return weights, offset - self.mean_ @ weights
+
     def _standardise(self, flat: np.ndarray) -> np.ndarray:
         return (flat - self.mean_) / self.scale_
 

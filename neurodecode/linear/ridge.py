@@ -254,6 +254,19 @@ class RidgeEncoder(_Ridge):
         """
         return self.ridge_.predict(self.space_.transform(features))
 
+    def affine(self) -> tuple[np.ndarray, np.ndarray]:
+        """Write the model as one matrix: ``predict(x)`` is ``flatten(x) @ weights + intercept``.
+
+        Returns
+        -------
+        weights : array of float64 of shape (n_features, n_voxels)
+            From features as they are, neither scaled nor rotated.
+        intercept : array of float64 of shape (n_voxels,)
+            Response to features of zero.
+        """
+        weights, offset = self.space_.pull_back(self.ridge_.coef_)
+        return weights, offset + self.ridge_.intercept_
+
 
 def _unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -73,6 +73,8 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "two_way_inception": MetricSpec("two-way identification on the Inception-v3 average pool"),
     "two_way_clip": MetricSpec("two-way identification on a CLIP image embedding"),
     "category_accuracy": MetricSpec("share of pictures that a linear read-out names rightly"),
+    "brain_correlation": MetricSpec("correlation of predicted response to picture with measured"),
+    "brain_correlation_others": MetricSpec("the same for other people who saw the stimulus"),
     "distance_effnet": MetricSpec("correlation distance on EfficientNet-B1", "lower"),
     "distance_swav": MetricSpec("correlation distance on SwAV ResNet-50", "lower"),
     "bleu1": MetricSpec("words of the caption that a true caption has, with a penalty if short"),

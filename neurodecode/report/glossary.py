@@ -11,6 +11,7 @@ from neurodecode.metrics.catalogue import METRIC_NAMES, MetricSpec
 
 __all__ = [
     "Metric",
+    "format_difference",
     "format_interval",
     "format_points",
     "format_value",
@@ -40,6 +41,8 @@ _LABELS = {
     "two_way_inception": "Two-way (Inception)",
     "two_way_clip": "Two-way (CLIP)",
     "category_accuracy": "Category accuracy",
+    "brain_correlation": "Brain correlation",
+    "brain_correlation_others": "Brain correlation, other subjects",
     "distance_effnet": "EfficientNet distance",
     "distance_swav": "SwAV distance",
     "bleu1": "BLEU-1",
@@ -72,7 +75,10 @@ _METHODS = {
     "stacked_likelihood": "Stacked encoder likelihood",
     "posterior": "Posterior of several methods",
     "logistic": "Logistic regression",
+    "guided": "Guided by an encoder",
+    "unguided": "Unguided",
     "shuffled": "Shuffled responses",
+    "prior_only": "Prior only, without a brain",
     "low_level": "Low-level picture alone",
     "true_pictures": "True pictures (ceiling)",
 }
@@ -221,11 +227,33 @@ def format_points(*values: float) -> str:
     str
         ``+3.2``, or ``−1.0 to +7.4``; nothing if one is NaN.
     """
+    return _signed(values, 100, 1)
+
+
+def format_difference(metric: Metric, *values: float) -> str:
+    """Print differences between scores in the way their metric is read.
+
+    Parameters
+    ----------
+    metric : Metric
+        What was compared.
+    *values : float
+        A difference, or the ends of its interval.
+
+    Returns
+    -------
+    str
+        For bare numbers ``+0.021``, for shares as `format_points`; nothing if one is NaN.
+    """
+    return _signed(values, 1, 3) if metric.kind == "number" else format_points(*values)
+
+
+def _signed(values: tuple[float, ...], factor: float, digits: int) -> str:
     if any(math.isnan(value) for value in values):
         return ""
     # what rounds to nothing has no sign
-    rounded = [round(100 * value, 1) + 0.0 for value in values]
-    parts = [f"{value:+.1f}" if value else "0.0" for value in rounded]
+    rounded = [round(factor * value, digits) + 0.0 for value in values]
+    parts = [f"{value:+.{digits}f}" if value else f"{0:.{digits}f}" for value in rounded]
     return " to ".join(parts).replace("-", "\N{MINUS SIGN}")
 
 

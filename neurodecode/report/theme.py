@@ -53,6 +53,8 @@ _CONTROL = SERIES[-1]
 #: Methods that keep their colour from page to page, whatever else is compared with them.
 _FIXED = {
     "decoder": 0,
+    "guided": 0,
+    "unguided": 1,
     "ridge": 1,
     "encoder_likelihood": 2,
     "prior": 3,

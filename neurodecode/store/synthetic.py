@@ -16,6 +16,7 @@ from neurodecode.store.hdf5 import (
     read_strings,
     write_strings,
 )
+from neurodecode.store.noise import noise_factor
 
 __all__ = ["SyntheticResponses", "read_synthetic", "write_synthetic"]
 
@@ -62,11 +63,8 @@ class SyntheticResponses:
         array of float32 of shape (n_features, n_features)
             Lower Cholesky factor of the covariance.
         """
-        covariance = self.model_covariance.astype(np.float64)
-        covariance = covariance + self.trial_covariance / n_averaged
-        # what was rounded to float32 may have lost its smallest eigenvalues
-        ridge = 1e-6 * np.trace(covariance) / len(covariance)
-        return np.linalg.cholesky(covariance + ridge * np.eye(len(covariance))).astype(np.float32)
+        factor = noise_factor(self.model_covariance, self.trial_covariance, n_averaged)
+        return factor.astype(np.float32)
 
 
 def write_synthetic(path: str | Path, synthetic: SyntheticResponses) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from neurodecode.errors import DataError
-from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
 from neurodecode.loaders.table import TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
 from neurodecode.store.synthetic import SyntheticResponses
 from neurodecode.tasks.baselines import Features
+from neurodecode.tasks.linear_encoder import covariances, fit_likelihood
 
 __all__ = ["synthesise"]
 
@@ -71,15 +71,12 @@ def synthesise(
             field="stimuli",
             fix="store more of them with `neurodecode prepare --unshown N`",
         )
-    average = table.average("train")
-    model = LikelihoodIdentifier(RidgeEncoder(n_components, seed=seed), seed=seed)
-    deviations = table.deviations("train")
-    model.fit(features.read(average.stimulus_id), average.responses, average.n_averaged, deviations)
+    model = fit_likelihood(table, features, n_components=n_components, seed=seed)
     predicted = [
         model.encoder_.predict(features.read(new[start : start + _AT_ONCE])).astype(np.float16)
         for start in range(0, len(new), _AT_ONCE)
     ]
-    unexplained, trial = _covariances(model.noise_)
+    unexplained, trial = covariances(model.noise_)
     return SyntheticResponses(
         subject=store.subject,
         split=split.folds[fold].digest,
@@ -88,10 +85,3 @@ def synthesise(
         model_covariance=unexplained,
         trial_covariance=trial,
     )
-
-
-def _covariances(noise: ResidualNoise) -> tuple[np.ndarray, np.ndarray]:
-    """Covariance of the model's error and of single trials; together where unknown."""
-    if noise.trial_ is None:
-        return noise.residual_, np.zeros_like(noise.residual_)
-    return noise.model_, noise.trial_

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodecode.errors import DataError
-from neurodecode.generate import ImageGenerator
+from neurodecode.errors import ConfigError, DataError
+from neurodecode.generate import ImageGenerator, can_be_guided
 from neurodecode.store import Prediction
 
-__all__ = ["Drawing", "derange", "reconstruct", "row_seed"]
+if TYPE_CHECKING:
+    from neurodecode.generate.guide import Guidance
+
+__all__ = ["Drawing", "derange", "reconstruct", "row_seed", "without_response"]
 
 #: Embeds pictures: ``uint8 (n, height, width, 3) -> (n, ...)``.
 Embed = Callable[[np.ndarray], np.ndarray]
@@ -106,6 +110,26 @@ def derange(prediction: Prediction, seed: int = 0) -> Prediction:
     )
 
 
+def without_response(prediction: Prediction, tokens: str) -> Prediction:
+    """Take away all that was decoded: what is drawn then is the generator's prior.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Predictions of one subject and fold.
+    tokens : str
+        Array that the generator is given.
+
+    Returns
+    -------
+    Prediction
+        The same stimuli, whose tokens are zero, the null condition of classifier-free guidance,
+        and nothing else to start from. With the seeds of the stimuli, pictures differ.
+    """
+    nothing = np.zeros_like(prediction.array(tokens))
+    return replace(prediction, arrays={tokens: nothing})
+
+
 def reconstruct(
     prediction: Prediction,
     generator: ImageGenerator,
@@ -113,6 +137,7 @@ def reconstruct(
     drawing: Drawing,
     advance: Callable[[int], None] = lambda n: None,
     to_picture: Callable[[np.ndarray], np.ndarray] | None = None,
+    guide: Guidance | None = None,
 ) -> Prediction:
     """Draw pictures for all predictions of one subject.
 
@@ -134,6 +159,8 @@ def reconstruct(
     to_picture : callable, optional
         Turns decoded latents into pictures (n, height, width, 3), where they are another
         autoencoder's than the generator's; it starts from these pictures then.
+    guide : Guidance, optional
+        What the pictures have to explain besides; its rows are those of the prediction.
 
     Returns
     -------
@@ -143,9 +170,13 @@ def reconstruct(
 
     Raises
     ------
+    ConfigError
+        If the generator cannot be guided.
     DataError
         If the prediction lacks one of the arrays.
     """
+    if guide is not None and not can_be_guided(generator):
+        raise ConfigError(f"generator {generator.name} cannot be guided: leave the guide out")
     for name in (drawing.tokens, drawing.compare):
         if name not in prediction.arrays:
             raise DataError(
@@ -157,7 +188,8 @@ def reconstruct(
     n = len(prediction.stimulus_id)
     chunks = [slice(start, start + _CHUNK) for start in range(0, n, _CHUNK)]
     parts = [
-        _draw(prediction, rows, generator, embed, drawing, advance, to_picture) for rows in chunks
+        _draw(prediction, rows, generator, embed, drawing, advance, to_picture, guide)
+        for rows in chunks
     ]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Prediction(
@@ -177,6 +209,7 @@ def _draw(
     drawing: Drawing,
     advance: Callable[[int], None],
     to_picture: Callable[[np.ndarray], np.ndarray] | None,
+    guide: Guidance | None,
 ) -> dict[str, np.ndarray]:
     """Draw all samples of some rows, keeping the best so far."""
     stimuli = prediction.stimulus_id[rows]
@@ -187,6 +220,8 @@ def _draw(
     if latent is not None and to_picture is not None:
         low_level = to_picture(latent)
         latent = generator.encode(low_level)
+    # only a guided generator is asked for more than every generator can do
+    guided: dict[str, Any] = {} if guide is None else {"guide": guide.from_row(rows.start)}
     best: dict[str, np.ndarray] = {}
     for sample in range(drawing.n_samples):
         images = generator.generate(
@@ -196,6 +231,7 @@ def _draw(
             n_steps=drawing.n_steps,
             guidance=drawing.guidance,
             seed=[row_seed(drawing.seed, prediction.subject, name, sample) for name in stimuli],
+            **guided,
         )
         similarity = _cosine(embed(images), decoded)
         chosen = np.full(len(stimuli), sample)

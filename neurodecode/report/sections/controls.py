@@ -27,6 +27,10 @@ class ControlRow:
         The method's score.
     chance : str
         Value without any information.
+    alarm : bool
+        Whether the control is above the chance it must stay at: its whole interval lies above.
+        Below chance is no alarm: a picture that is never given to its own stimulus loses to
+        the stimulus it belongs to.
     """
 
     dataset: str
@@ -38,6 +42,7 @@ class ControlRow:
     parent_value: str
     parent_interval: str
     chance: str
+    alarm: bool = False
 
 
 def parent_method(control: str, methods: set[str], controls: list[str]) -> str:
@@ -102,18 +107,30 @@ def control_rows(profile: Profile) -> list[ControlRow]:
                     parent_value=parent_value,
                     parent_interval=parent_interval,
                     chance=chance,
+                    alarm=_above_chance(rows, control, shown),
                 )
             )
     return found
 
 
-def _printed(rows: pd.DataFrame, method: str, shown: Metric) -> tuple[str, str, str]:
+def _above_chance(rows: pd.DataFrame, control: str, shown: Metric) -> bool:
+    # of pixels, structure and voxels unrelated pictures share a part: only shares of right
+    # answers have a chance that a control must stay at
+    row = _overall(rows, control)
+    return shown.kind == "rate" and row is not None and bool(row["ci_low"] > row["chance"])
+
+
+def _overall(rows: pd.DataFrame, method: str) -> pd.Series | None:
     own = rows[rows["method"] == method]
     mean, subjects = split_mean(own)
     table = mean if len(mean) else subjects
-    if not len(table):
+    return table.iloc[0] if len(table) else None
+
+
+def _printed(rows: pd.DataFrame, method: str, shown: Metric) -> tuple[str, str, str]:
+    row = _overall(rows, method)
+    if row is None:
         return "", "", ""
-    row = table.iloc[0]
     return (
         format_value(row["value"], shown),
         format_interval(row["ci_low"], row["ci_high"], shown),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from neurodecode.analysis.profile import Profile
 from neurodecode.analysis.records import control_methods, is_mean, order_methods
-from neurodecode.report.glossary import format_points, method_label, metric, task_label
+from neurodecode.report.glossary import Metric, format_difference, method_label, metric, task_label
 from neurodecode.report.sections.results import Cell
 
 __all__ = ["DifferenceRow", "DifferenceTable", "difference_tables"]
@@ -100,7 +100,7 @@ def _table(dataset: str, task: str, rows: pd.DataFrame, controls: list[str]) -> 
         DifferenceRow(
             method_label(first),
             method_label(second),
-            [_cell(cells.get((first, second, name))) for name in metrics],
+            [_cell(cells.get((first, second, name)), metric(name)) for name in metrics],
         )
         for first, second in pairs
         if any((first, second, name) in cells for name in metrics)
@@ -110,8 +110,8 @@ def _table(dataset: str, task: str, rows: pd.DataFrame, controls: list[str]) -> 
     )
 
 
-def _cell(numbers: tuple[float, float, float] | None) -> Cell:
+def _cell(numbers: tuple[float, float, float] | None, shown: Metric) -> Cell:
     if numbers is None:
         return Cell()
     value, low, high = numbers
-    return Cell(format_points(value), format_points(low, high))
+    return Cell(format_difference(shown, value), format_difference(shown, low, high))
