@@ -14,6 +14,7 @@ from neurodecode import generate
 from neurodecode.cli import main
 from neurodecode.embed import differentiable
 from neurodecode.errors import ConfigError, DataError
+from neurodecode.generate import Conditioning
 from neurodecode.splits import read_split
 from neurodecode.store import (
     EmbeddingStore,
@@ -45,6 +46,7 @@ class Painter:
     """Paints the tokens; a guide is followed for forty small steps."""
 
     name, provenance = "painter", {"model": "painter"}
+    takes = Conditioning(None, "tokens", (3, 5))
 
     def __init__(self) -> None:
         self.calls: list[dict] = []
