@@ -131,7 +131,10 @@ class MiniGenerator:
         provenance: Mapping[str, Any],
         device: str = "cpu",
     ) -> None:
-        self.denoiser = denoiser.eval().requires_grad_(False).to(device)
+        # its convolutions run faster this way round on a CPU
+        self.denoiser = (
+            denoiser.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        )
         self.vae, self.name, self.device = vae, name, device
         n_tokens, width = 1 + denoiser.grid**2, denoiser.unet.config.cross_attention_dim
         self.takes = Conditioning("mini-clip", "tokens", (n_tokens, width), scale="any")
