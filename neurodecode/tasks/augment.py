@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from neurodecode.errors import DataError
 from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.table import TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
 from neurodecode.store.synthetic import SyntheticResponses
-from neurodecode.tasks.baselines import Features
+from neurodecode.tasks.baselines import FeatureReader
 
 __all__ = ["synthesise"]
 
@@ -23,16 +25,18 @@ def synthesise(
     store: ResponseStore,
     split: Split,
     fold: int,
-    features: Features,
+    features: FeatureReader,
     pool: Sequence[str],
     *,
     n_components: int = 200,
     seed: int = 0,
+    encoder: BaseEstimator | None = None,
+    draw: TrialDraw | None = None,
 ) -> SyntheticResponses:
     """Predict what a subject would have answered to pictures that it was not shown.
 
-    A ridge encoder and the covariance of what it leaves unexplained are fitted to training
-    trials, as for identification by encoder likelihood.
+    An encoder and the covariance of what it leaves unexplained are fitted to training trials, as
+    for identification by encoder likelihood.
 
     Parameters
     ----------
@@ -42,14 +46,18 @@ def synthesise(
         How the data are divided.
     fold : int
         Which division.
-    features : Features
+    features : FeatureReader
         What the encoder predicts from.
     pool : sequence of str
         Pictures that training may use (`Split.pool`).
     n_components : int
-        Principal components of the features.
+        Principal components of the features, for the ridge encoder.
     seed : int
         Of the encoder's inner folds.
+    encoder : estimator, optional
+        Features -> responses; by default a ridge encoder.
+    draw : TrialDraw, optional
+        Which training trials the encoder may know; all by default.
 
     Returns
     -------
@@ -61,7 +69,7 @@ def synthesise(
     DataError
         If the subject was shown the whole pool.
     """
-    table = TrialTable.load(store, split, fold, ("train",))
+    table = TrialTable.load(store, split, fold, ("train",), draw)
     shown = set(table.stimulus_id.tolist())
     new = [stimulus for stimulus in pool if stimulus not in shown]
     if not new:
@@ -72,7 +80,8 @@ def synthesise(
             fix="store more of them with `neurodecode prepare --unshown N`",
         )
     average = table.average("train")
-    model = LikelihoodIdentifier(RidgeEncoder(n_components, seed=seed), seed=seed)
+    encoder = encoder or RidgeEncoder(n_components, seed=seed)
+    model = LikelihoodIdentifier(encoder, seed=seed)
     deviations = table.deviations("train")
     model.fit(features.read(average.stimulus_id), average.responses, average.n_averaged, deviations)
     predicted = [
@@ -82,7 +91,7 @@ def synthesise(
     unexplained, trial = _covariances(model.noise_)
     return SyntheticResponses(
         subject=store.subject,
-        split=split.folds[fold].digest,
+        split=(draw or TrialDraw()).digest(split.folds[fold].digest),
         stimulus_id=new,
         responses=np.concatenate(predicted),
         model_covariance=unexplained,
