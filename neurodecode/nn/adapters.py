@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from neurodecode.errors import ConfigError
+from neurodecode.errors import ConfigError, unknown_subject
 
 __all__ = ["AdapterFactory", "LinearAdapter", "MLPAdapter", "SubjectAdapters"]
 
@@ -127,6 +127,28 @@ class SubjectAdapters(nn.Module):
             {_key(subject): adapter(count, width) for subject, count in n_features.items()}
         )
 
+    def of(self, subject: str) -> nn.Module:
+        """Look up the adapter of a subject.
+
+        Parameters
+        ----------
+        subject : str
+            One of those the model was made for.
+
+        Returns
+        -------
+        Module
+            Its adapter.
+
+        Raises
+        ------
+        ConfigError
+            If the model has none.
+        """
+        if subject not in self.n_features:
+            raise unknown_subject(subject, self.n_features)
+        return self.adapters[_key(subject)]
+
     def forward(self, responses: Mapping[str, Tensor]) -> Tensor:
         """Map the responses of any of the subjects.
 
@@ -145,19 +167,15 @@ class SubjectAdapters(nn.Module):
         ConfigError
             If a subject is unknown, or has another number of features than in training.
         """
+        parts = []
         for subject, trials in responses.items():
-            known = self.n_features.get(subject)
-            if known is None:
-                raise ConfigError(
-                    f"the model has no adapter for subject {subject};"
-                    f" known: {', '.join(sorted(self.n_features))}"
-                )
+            adapter, known = self.of(subject), self.n_features[subject]
             if trials.shape[1] != known:
                 raise ConfigError(
                     f"subject {subject} has {trials.shape[1]} features,"
                     f" the model was made for {known}"
                 )
-        parts = [self.adapters[_key(subject)](trials) for subject, trials in responses.items()]
+            parts.append(adapter(trials))
         return torch.cat(parts)
 
 
