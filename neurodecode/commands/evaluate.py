@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from neurodecode.evaluation.predictions import Evaluated
 
-    #: How the predictions of a task and method were made.
-    Made = dict[tuple[str, str], Mapping[str, Any]]
+    #: How the predictions of a task, method and number of trials were made.
+    Made = dict[tuple[str, str, str], Mapping[str, Any]]
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
-        together = [name for (_, name), about in made.items() if about.get("transductive")]
+        together = [name for (_, name, _), about in made.items() if about.get("transductive")]
         differences = paired_differences(items, [*together, TRUE_PICTURES])
         tables["differences"] += [differences] if len(differences) else []
     for name, parts in tables.items():
@@ -130,17 +130,17 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
     matching = list(dict.fromkeys(args.matching))
     evaluate = Evaluator(dataset, stores, embeddings, args.clip, matching, args.readout)
     everything, ceilings = Evaluated(), {}
-    made: Made = {("reconstruction", TRUE_PICTURES): {"features": args.clip}}
+    made: Made = {("reconstruction", TRUE_PICTURES, ""): {"features": args.clip}}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
         for number, path in enumerate(files, start=1):
             content = read_predictions(path)
             with about(file=path):
                 done = evaluate(content)
             origin = {**content.attrs, "features": args.clip}
-            made |= {(score.task, score.method): origin for score in done.scores}
+            made |= {(score.task, score.method, score.trials): origin for score in done.scores}
             for method, settings in done.matched.items():
                 together = {"transductive": True, "settings": settings}
-                made["identification", method] = origin | together
+                made["identification", method, ""] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
             ceilings |= {(score.subject, score.fold): score for score in done.ceiling}
             everything.scores += done.scores

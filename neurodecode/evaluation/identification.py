@@ -113,6 +113,7 @@ def identification_scores(
     candidates: Sequence[str],
     *,
     both_ways: bool,
+    trials: str = "",
 ) -> list[Scores]:
     """Score every test item of one subject and fold.
 
@@ -129,6 +130,9 @@ def identification_scores(
     both_ways : bool
         Also find the response of each picture (meaningful for similarities, not for
         likelihoods, whose columns have no common scale).
+    trials : str
+        How many training trials of the subject the method was given; makes it a score of task
+        ``adaptation``.
 
     Returns
     -------
@@ -161,7 +165,7 @@ def identification_scores(
     return [
         Scores(
             subject=prediction.subject,
-            task="identification",
+            task="adaptation" if trials else "identification",
             method=method,
             metric=metric,
             fold=prediction.fold,
@@ -170,6 +174,8 @@ def identification_scores(
             chance=chance,
             n_candidates=n,
             n_averaged=prediction.n_averaged,
+            trials=trials,
+            n_trials=prediction.n_trials if trials else None,
         )
         for metric, (values, chance) in found.items()
     ]

@@ -43,6 +43,11 @@ class Scores:
         Candidates among which each item was found.
     n_averaged : float
         How many repeats the responses were averaged over.
+    trials : str
+        For task ``adaptation`` how many training trials the method was given: a number, or
+        ``all``, which may be another number for every subject.
+    n_trials : int or None
+        How many that were.
     """
 
     subject: str
@@ -55,6 +60,8 @@ class Scores:
     chance: float | None
     n_candidates: int | None
     n_averaged: float
+    trials: str = ""
+    n_trials: int | None = None
 
 
 def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
@@ -71,7 +78,7 @@ def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an item: dataset, subject, task, method, metric, fold, stimulus_id, value,
-        chance, n_candidates, n_averaged.
+        chance, n_candidates, n_averaged, trials, n_trials.
     """
     import pandas as pd
 

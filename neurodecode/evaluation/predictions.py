@@ -116,6 +116,7 @@ class Evaluator:
         """
         score = {
             "identification": self._identify,
+            "adaptation": self._adaptation,
             "classification": self._classification,
             "reconstruction": self._reconstruction,
         }
@@ -155,6 +156,24 @@ class Evaluator:
             ranked.append((each, matrix, names))
         for name in self.matching:
             self._match(content, ranked, name, done)
+        return done
+
+    def _adaptation(self, content: PredictionFile) -> Evaluated:
+        targets = read_targets(content, self.embeddings)
+        trials = content.attrs.get("trials")
+        if not trials or any(each.n_trials is None for each in content.predictions):
+            raise DataError(
+                "does not say how many trials the method was given",
+                field="trials",
+                fix="run the stage that writes the predictions again",
+            )
+        done = Evaluated()
+        for each in content.predictions:
+            matrix, names = score_matrix(each, content.attrs.get("target", "tokens"), targets)
+            both_ways = "scores" not in each.arrays
+            done.scores += identification_scores(
+                each, content.method, matrix, names, both_ways=both_ways, trials=str(trials)
+            )
         return done
 
     def _match(

@@ -37,6 +37,7 @@ TASKS: dict[str, str] = {
     "reconstruction": "draw the picture",
     "embedding": "predict an embedding of the stimulus",
     "encoding": "predict the response",
+    "adaptation": "name the stimulus among candidates, after few trials of a new subject",
     "reliability": "how much of the response is there to be explained",
 }
 
