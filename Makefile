@@ -8,12 +8,13 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro test real bench lint pretrain clean
+.PHONY: help setup repro test real adapt bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
 	@echo "make test               run the tests"
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
+	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -40,6 +41,11 @@ real: setup
 	neurodecode locate --data "$(DATA)" --require v4 haxby2001 --out data/raw/sources.yaml
 	dvc repro pipelines/real/dvc.yaml
 	@echo "Open reports/real/index.html"
+
+adapt: setup
+	dvc repro pipelines/adaptation/dvc.yaml:report@mini-fmri
+	if [ -d data/stores/v4 ]; then dvc repro pipelines/adaptation/dvc.yaml:report@v4; fi
+	@echo "Open reports/adaptation/*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

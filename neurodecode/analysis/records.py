@@ -20,8 +20,8 @@ CONTROL_WORDS = ("shuffled", "untrained", "random", "permuted", "null", "mean_im
 #: The order in which methods are told, by the beginning of their names: what the project
 #: proposes first, baselines after it.
 _STORY = (
-    "decoder", "prior", "posterior", "stacked", "core", "combined", "encoder_likelihood",
-    "logistic", "ridge", "low_level",
+    "adapted", "from_scratch", "decoder", "prior", "posterior", "stacked", "core", "combined",
+    "encoder_likelihood", "logistic", "ridge", "low_level",
 )  # fmt: skip
 
 
