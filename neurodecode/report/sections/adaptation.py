@@ -149,8 +149,6 @@ def _differences(
     dataset: str, table: pd.DataFrame, order: list[str], counts: list[str], subjects: list[str]
 ) -> list[Block]:
     """The first method minus each other, after equally many trials."""
-    if "trials" not in table:
-        return []
     wanted = (table["dataset"] == dataset) & (table["task"] == "adaptation")
     own = table[wanted & (table["metric"] == _METRIC)]
     found = {}
