@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided test real bench lint pretrain clean
+.PHONY: help setup repro published guided adapt test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -16,6 +16,7 @@ help:
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
 	@echo "make published          the published decoders in small, side by side (after make repro)"
 	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided/index.html"
+	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -51,6 +52,11 @@ real: setup
 guided: setup
 	dvc repro pipelines/guided/dvc.yaml
 	@echo "Open reports/guided/index.html"
+
+adapt: setup
+	dvc repro pipelines/adaptation/dvc.yaml:report@mini-fmri
+	if [ -d data/stores/v4 ]; then dvc repro pipelines/adaptation/dvc.yaml:report@v4; fi
+	@echo "Open reports/adaptation/*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

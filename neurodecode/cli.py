@@ -28,6 +28,7 @@ COMMANDS = {
     "validate": "score a trained model on the validation set (LightningCLI)",
     "test": "run a trained model on the test set (LightningCLI)",
     "predict": "write a trained model's predictions (LightningCLI)",
+    "adapt": "make a trained model fit for a subject it has never seen, after a few trials",
     "baseline": "fit a linear baseline and write its predictions",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ __all__ = [
     "WeightsError",
     "about",
     "naming_full_disk",
+    "unknown_subject",
 ]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -28,6 +29,27 @@ class NeurodecodeError(Exception):
 
 class ConfigError(NeurodecodeError):
     """A parameter or configuration file asks for something impossible."""
+
+
+def unknown_subject(subject: str, known: Iterable[str]) -> ConfigError:
+    """Say that a model was not trained on a subject, and how it learns to read one more.
+
+    Parameters
+    ----------
+    subject : str
+        Who was asked for.
+    known : iterable of str
+        Who the model was trained on.
+
+    Returns
+    -------
+    ConfigError
+        To be raised.
+    """
+    return ConfigError(
+        f"the model has never seen subject {subject}; known: {', '.join(sorted(known))};"
+        f" `neurodecode adapt --from RUN --subject {subject} --trials N` trains an adapter for it"
+    )
 
 
 class LeakError(NeurodecodeError):

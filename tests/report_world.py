@@ -211,7 +211,9 @@ class World:
                 )
         write_table(self.report / "tables" / "candidates.csv", pd.concat(tables, ignore_index=True))
         about = {**made, "features": "mini-clip"}
-        return items_frame(scores, PICTURES), {(each.task, each.method): about for each in scores}
+        return items_frame(scores, PICTURES), {
+            (each.task, each.method, each.trials): about for each in scores
+        }
 
     def rows(self, ids: Sequence[str]) -> list[int]:
         return [self.ids.index(stimulus) for stimulus in ids]
@@ -229,7 +231,7 @@ class World:
         table = confusion_table(predictions, "logistic", OBJECTS)
         write_table(self.report / "tables" / "confusion.csv", table)
         scores = [accuracy_scores(each, "logistic") for each in predictions]
-        return items_frame(scores, OBJECTS), {("classification", "logistic"): made}
+        return items_frame(scores, OBJECTS), {("classification", "logistic", ""): made}
 
     def write_curves(self) -> None:
         """Tables as Lightning's CSVLogger leaves them: a row a call, gaps for what it lacked."""

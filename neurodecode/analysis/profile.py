@@ -45,6 +45,8 @@ class Profile:
         Folder under which trainings left ``metrics.csv`` and ``config.yaml``.
     params : Path or None
         ``params.yaml`` of the pipeline.
+    leave_out : frozenset of str
+        Tasks whose records, items and differences are passed over.
     """
 
     name: str
@@ -54,6 +56,10 @@ class Profile:
     predictions: tuple[PredictionSource, ...] = ()
     runs: Path | None = None
     params: Path | None = None
+    leave_out: frozenset[str] = frozenset()
+
+    def _kept(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table[~table["task"].isin(list(self.leave_out))].reset_index(drop=True)
 
     @cached_property
     def records(self) -> pd.DataFrame:
@@ -69,12 +75,12 @@ class Profile:
 
     @cached_property
     def _all_records(self) -> pd.DataFrame:
-        return read_records_table(self.metrics)
+        return self._kept(read_records_table(self.metrics))
 
     @cached_property
     def items(self) -> pd.DataFrame:
         """One row for each test stimulus and metric."""
-        return read_table(self.tables / "items.csv", ITEMS)
+        return self._kept(read_table(self.tables / "items.csv", ITEMS))
 
     @cached_property
     def candidates(self) -> pd.DataFrame:
@@ -89,7 +95,7 @@ class Profile:
     @cached_property
     def differences(self) -> pd.DataFrame:
         """One row for each two methods, metric and subject."""
-        return read_table(self.tables / "differences.csv", DIFFERENCES)
+        return self._kept(read_table(self.tables / "differences.csv", DIFFERENCES))
 
     @cached_property
     def reconstructions(self) -> tuple[PredictionSource, ...]:

@@ -22,7 +22,8 @@ CONTROL_WORDS = (
 #: The order in which methods are told, by the beginning of their names: what the project
 #: proposes first, baselines after it.
 _STORY = (
-    "decoder", "guided", "unguided", "prior", "posterior", "stacked", "core", "combined",
+    "adapted", "from_scratch", "decoder", "guided", "unguided", "prior", "posterior", "stacked",
+    "core", "combined",
     "encoder_likelihood", "logistic", "ridge", "low_level",
 )  # fmt: skip
 

@@ -63,6 +63,7 @@ DIFFERENCES: Mapping[str, type] = {
     "ci_low": float,
     "ci_high": float,
     "n": int,
+    "trials": str,
 }
 #: The columns of a table of MetricRecords; further ones come from ``extra``.
 RECORDS: Mapping[str, type] = {

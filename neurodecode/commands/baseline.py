@@ -55,9 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is predicted; validation: by a model fitted on training alone (--predicted:"
         " with weights of the other validation stimuli), for `neurodecode combine`"
         " (default: %(default)s)")  # fmt: skip
+    add("--trials", metavar="N",
+        help="fit on N random training trials of each subject and on nothing else, or on `all` of"
+        " them: the baseline of `neurodecode adapt`, on the same trials if --seed is the same",
+    )  # fmt: skip
+    add("--folds", type=int, nargs="+", default=[], help="which folds (default: all)")
     add("--subjects", nargs="+", default=[], help="which subjects (default: all in the folder)")
     add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
-    add("--seed", type=int, default=0, help="of the inner folds")
+    add("--seed", type=int, default=0, help="of the inner folds, and of --trials")
     add("--out", type=Path, required=True, help="predictions.h5 to write")
 
 
@@ -82,11 +87,15 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.progress import progress_bar
     from neurodecode.splits import read_split
     from neurodecode.store import write_predictions
+    from neurodecode.tasks.fewer_trials import counted, trial_draw
 
     _check(args)
     split = read_split(args.splits)
-    paths = store_paths(args.stores, args.subjects)
-    jobs = list(_jobs(args, [open_responses(path) for path in paths], split))
+    opened = [open_responses(path) for path in store_paths(args.stores, args.subjects)]
+    stores = {store.subject: store for store in opened}
+    if unknown := [fold for fold in args.folds if not 0 <= fold < len(split.folds)]:
+        raise ConfigError(f"--folds {unknown[0]} does not exist; there are {len(split.folds)}")
+    jobs = list(_jobs(args, opened, split))
     predictions = []
     name = args.name or args.method
     with progress_bar(name, len(jobs), quiet=args.quiet) as advance:
@@ -94,6 +103,11 @@ def run(args: argparse.Namespace) -> None:
         for prediction in Parallel(n_jobs=args.jobs, return_as="generator")(jobs):
             predictions.append(prediction)
             advance(len(predictions))
+    if args.trials is not None:
+        predictions = [
+            counted(each, stores[each.subject], split, trial_draw(args.trials, args.seed))
+            for each in predictions
+        ]
     write_predictions(args.out, name, predictions, _attrs(args))
 
 
@@ -106,6 +120,8 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError("several --target are for --method ridge; give one")
     if len(set(args.target)) < len(args.target):
         raise ConfigError(f"--target {' '.join(args.target)}: name each only once")
+    if args.trials is not None and args.method == "logistic":
+        raise ConfigError("--trials belongs to methods that identify stimuli")
     if args.predicted and args.method != "encoder_likelihood":
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
     if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
@@ -121,6 +137,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
 
     from neurodecode.store import EmbeddingStore
     from neurodecode.tasks import baselines
+    from neurodecode.tasks.fewer_trials import trial_draw
 
     features, more = None, []
     if args.embeddings:
@@ -134,11 +151,12 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
     if components is None and args.method == "encoder_likelihood":
         components = 200
     options = baselines.LinearOptions(
-        components, args.whitening, args.n_voxels, args.seed, args.side
-    )
+        components, args.whitening, args.n_voxels, args.seed, args.side,
+        None if args.trials is None else trial_draw(args.trials, args.seed),
+    )  # fmt: skip
     predicted = _read_predicted(args.predicted)
     for store in stores:
-        for fold in range(len(split.folds)):
+        for fold in args.folds or range(len(split.folds)):
             key = (store.subject, fold)
             if args.predicted:
                 if key not in predicted:
@@ -239,4 +257,6 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
             attrs["embedding_model"] = made_by
     else:
         attrs["scale"] = "nats"
+    if args.trials is not None:
+        attrs |= {"task": "adaptation", "trials": args.trials}
     return attrs

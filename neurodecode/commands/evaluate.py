@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.evaluation.evaluated import Evaluated
 
-    #: How the predictions of a task and method were made.
-    Made = dict[tuple[str, str], Mapping[str, Any]]
+    #: How the predictions of a task, method and number of trials were made.
+    Made = dict[tuple[str, str, str], Mapping[str, Any]]
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> None:
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
-        together = [name for (_, name), about in made.items() if about.get("transductive")]
+        together = [name for (_, name, _), about in made.items() if about.get("transductive")]
         differences = paired_differences(items, [*together, TRUE_PICTURES])
         tables["differences"] += [differences] if len(differences) else []
     for name, parts in tables.items():
@@ -173,17 +173,18 @@ def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tupl
     )  # fmt: skip
     everything, ceilings = Evaluated(), {}
     features = {"features": args.clip, "encoder": judge.name if judge else None}
-    made: Made = {("reconstruction", TRUE_PICTURES): features}
+    made: Made = {("reconstruction", TRUE_PICTURES, ""): features}
     with progress_bar(f"evaluate {dataset}", len(files), quiet=args.quiet) as advance:
         for number, path in enumerate(files, start=1):
             content = read_predictions(path)
             with about(file=path):
                 done = evaluate(content)
             origin = {**content.attrs, **features}
-            made |= {(each.task, each.method): origin for each in (*done.scores, *done.wholes)}
+            made |= {(score.task, score.method, score.trials): origin for score in done.scores}
+            made |= {(whole.task, whole.method, ""): origin for whole in done.wholes}
             for method, settings in done.matched.items():
                 together = {"transductive": True, "settings": settings}
-                made["identification", method] = origin | together
+                made["identification", method, ""] = origin | together
             # every file of reconstructions brings it along, and it is the same in all
             ceilings |= {(each.subject, each.fold, each.metric): each for each in done.ceiling}
             everything.add(done)

@@ -27,7 +27,7 @@ COMPARED = (
     "brain_correlation",
     "brain_correlation_others",
 )
-_KEYS = ["dataset", "task", "metric"]
+_KEYS = ["dataset", "task", "metric", "trials"]
 
 
 def paired_differences(items: pd.DataFrame, leave_out: Collection[str] = ()) -> pd.DataFrame:
@@ -44,7 +44,8 @@ def paired_differences(items: pd.DataFrame, leave_out: Collection[str] = ()) -> 
     -------
     pandas.DataFrame
         dataset, task, method, baseline, metric, subject, difference (method minus baseline),
-        ci_low, ci_high, n (items). Of two methods the one that comes first in `items` is the
+        ci_low, ci_high, n (items), trials (of the subject that both were given, where these are
+        counted). Of two methods the one that comes first in `items` is the
         baseline, whichever scored better. Subjects with other items under the two methods are
         left out; subject ``mean`` is the mean over the others, if there are several. Intervals
         are bootstraps over stimuli, the same for both methods, jointly over subjects who saw
@@ -67,7 +68,7 @@ def paired_differences(items: pd.DataFrame, leave_out: Collection[str] = ()) -> 
     rows = [{**about, **found} for about, differences in pairs for found in differences]
     columns = [
         "dataset", "task", "method", "baseline", "metric", "subject", "difference", "ci_low",
-        "ci_high", "n",
+        "ci_high", "n", "trials",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 

@@ -139,6 +139,7 @@ def identification_scores(
     *,
     both_ways: bool,
     drawn: int = DRAWN,
+    trials: str = "",
 ) -> list[Scores]:
     """Score every test item of one subject and fold.
 
@@ -158,6 +159,9 @@ def identification_scores(
     drawn : int
         Candidates of the published protocol, in which random test items are drawn; left out
         where there are no more than that.
+    trials : str
+        How many training trials of the subject the method was given; makes it a score of task
+        ``adaptation``.
 
     Returns
     -------
@@ -189,10 +193,10 @@ def identification_scores(
     if both_ways and len(scores) == n:
         found["retrieval_brain_top1"] = (top_k_credit(scores.T, 1, np.argsort(truth))[truth], 1 / n)
     made = [
-        _scores(prediction, method, metric, values, chance, n)
+        _scores(prediction, method, metric, values, chance, n, trials=trials)
         for metric, (values, chance) in found.items()
     ]
-    if drawn < n and len(scores) == n:
+    if drawn < n and len(scores) == n and not trials:
         paired = scores[:, truth]
         ways = {"retrieval_draws_top1": paired}
         if both_ways:
@@ -209,10 +213,11 @@ def _scores(
     chance: float,
     n_candidates: int,
     extra: Mapping[str, Any] | None = None,
+    trials: str = "",
 ) -> Scores:
     return Scores(
         subject=prediction.subject,
-        task="identification",
+        task="adaptation" if trials else "identification",
         method=method,
         metric=metric,
         fold=prediction.fold,
@@ -222,6 +227,8 @@ def _scores(
         n_candidates=n_candidates,
         n_averaged=prediction.n_averaged,
         extra=extra or {},
+        trials=trials,
+        n_trials=prediction.n_trials if trials else None,
     )
 
 

@@ -53,6 +53,11 @@ class Scores:
         How many repeats the responses were averaged over.
     extra : mapping of str to scalar
         Further keys of the records; numbers are averaged over folds and subjects.
+    trials : str
+        For task ``adaptation`` how many training trials the method was given: a number, or
+        ``all``, which may be another number for every subject.
+    n_trials : int or None
+        How many that were.
     """
 
     subject: str
@@ -66,6 +71,8 @@ class Scores:
     n_candidates: int | None
     n_averaged: float
     extra: Mapping[str, Any] = field(default_factory=dict)
+    trials: str = ""
+    n_trials: int | None = None
 
 
 def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
@@ -82,7 +89,7 @@ def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an item: dataset, subject, task, method, metric, fold, stimulus_id, value,
-        chance, n_candidates, n_averaged.
+        chance, n_candidates, n_averaged, trials, n_trials.
     """
     import pandas as pd
 

@@ -26,7 +26,12 @@ from neurodecode.evaluation.category import (
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
-from neurodecode.evaluation.identification import DRAWN, read_targets
+from neurodecode.evaluation.identification import (
+    DRAWN,
+    identification_scores,
+    read_targets,
+    score_matrix,
+)
 from neurodecode.evaluation.nets import NET_METRICS, CachedNet, embedder_weights, open_nets
 from neurodecode.evaluation.picture_features import PictureFeatures
 from neurodecode.evaluation.ranked import RankedFile
@@ -108,6 +113,7 @@ class Evaluator:
         """
         score = {
             "identification": self._identify,
+            "adaptation": self._adaptation,
             "classification": self._classification,
             "reconstruction": self._reconstruction,
             "captioning": self._captioning,
@@ -148,6 +154,24 @@ class Evaluator:
             truth = self._truth(each)
             fit = clip_scores(each, content.method, captions, truth, self._embedder, self._pictures)
             done.scores += [] if fit is None else [fit]
+        return done
+
+    def _adaptation(self, content: PredictionFile) -> Evaluated:
+        targets = read_targets(content, self.embeddings)
+        trials = content.attrs.get("trials")
+        if not trials or any(each.n_trials is None for each in content.predictions):
+            raise DataError(
+                "does not say how many trials the method was given",
+                field="trials",
+                fix="run the stage that writes the predictions again",
+            )
+        done = Evaluated()
+        for each in content.predictions:
+            matrix, names = score_matrix(each, content.attrs.get("target", "tokens"), targets)
+            both_ways = "scores" not in each.arrays
+            done.scores += identification_scores(
+                each, content.method, matrix, names, both_ways=both_ways, trials=str(trials)
+            )
         return done
 
     def _reconstruction(self, content: PredictionFile) -> Evaluated:

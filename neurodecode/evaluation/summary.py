@@ -21,13 +21,13 @@ __all__ = ["summarise_items"]
 _ON_FEATURES = ("category_accuracy",)
 #: Metrics for which an encoder predicts responses to pictures.
 _BY_ENCODER = ("brain_correlation", "brain_correlation_others")
-_KEYS = ["dataset", "task", "method", "metric"]
+_KEYS = ["dataset", "task", "method", "metric", "trials"]
 
 
 def summarise_items(
     items: pd.DataFrame,
     profile: str,
-    made: Mapping[tuple[str, str], Mapping[str, Any]],
+    made: Mapping[tuple[str, str, str], Mapping[str, Any]],
     extras: Mapping[tuple[str, str, str, str], Mapping[str, Any]] | None = None,
 ) -> list[MetricRecord]:
     """Summarise items per subject, and over subjects as subject ``mean``.
@@ -38,11 +38,11 @@ def summarise_items(
         From `neurodecode.evaluation.items.items_frame`.
     profile : str
         Profile of the run (``mini``, ``real``).
-    made : mapping of (str, str) to mapping
-        For each task and method how the predictions were made: ``selection_split``,
-        ``transductive``, ``seed``; ``features`` if features of a network were compared,
-        ``encoder`` the features of an encoder that judged, ``settings`` for further keys of
-        the records.
+    made : mapping of (str, str, str) to mapping
+        For each task, method and number of trials (``Scores.trials``) how the predictions were
+        made: ``selection_split``, ``transductive``, ``seed``; ``features`` if features of a
+        network were compared, ``encoder`` the features of an encoder that judged, ``settings``
+        for further keys of the records.
     extras : mapping of (str, str, str, str) to mapping, optional
         Further keys by task, method, metric and subject, from
         `neurodecode.evaluation.items.extra_keys`.
@@ -50,11 +50,13 @@ def summarise_items(
     Returns
     -------
     list of MetricRecord
-        One for each data set, task, method, metric and subject, and for the mean.
+        One for each data set, task, method, metric, number of trials and subject, and for the
+        mean. Where trials are counted, ``n_trials`` says how many they were (of the mean: on
+        average) and ``trials`` how many were asked for.
     """
     jobs = []
-    for (dataset, task, method, metric), table in items.groupby(_KEYS, sort=True):
-        about = made[task, method]
+    for (dataset, task, method, metric, trials), table in items.groupby(_KEYS, sort=True):
+        about = made[task, method, trials]
         common = {
             "profile": profile,
             "dataset": dataset,
@@ -67,6 +69,7 @@ def summarise_items(
             "version": __version__,
             "extra": {
                 **about.get("settings", {}),
+                **({"trials": trials} if trials else {}),
                 **({"features": about["features"]} if metric in _ON_FEATURES else {}),
                 **({"encoder": about["encoder"]} if metric in _BY_ENCODER else {}),
             },
@@ -88,10 +91,13 @@ def _record(
 ) -> MetricRecord:
     chance = _mean_or_none(tables, "chance")
     n_candidates = _mean_or_none(tables, "n_candidates")
+    extra = dict(common["extra"])
+    if (n_trials := _mean_or_none(tables, "n_trials")) is not None:
+        extra["n_trials"] = round(n_trials)
     return summarise(
         per_item(tables),
         statistic=np.median if common["metric"] == "median_rank" else np.mean,
-        **common,
+        **{**common, "extra": extra},
         subject=subject,
         chance=chance,
         n_candidates=None if n_candidates is None else round(n_candidates),

@@ -56,7 +56,7 @@ class WholeScore:
 def summarise_wholes(
     scores: Iterable[WholeScore],
     about: Mapping[str, Any],
-    made: Mapping[tuple[str, str], Mapping[str, Any]],
+    made: Mapping[tuple[str, str, str], Mapping[str, Any]],
 ) -> list[MetricRecord]:
     """Average over the folds of a subject, then over subjects as subject ``mean``.
 
@@ -66,7 +66,7 @@ def summarise_wholes(
         Of one data set.
     about : mapping
         ``profile`` and ``dataset`` of the records.
-    made : mapping of (str, str) to mapping
+    made : mapping of (str, str, str) to mapping
         As for `neurodecode.evaluation.summary.summarise_items`.
 
     Returns
@@ -77,7 +77,7 @@ def summarise_wholes(
     records = []
     for (task, method, metric), group in groupby(sorted(scores, key=_kind), key=_kind):
         common = dict(about) | {"task": task, "method": method, "metric": metric}
-        common |= _origin(made[task, method])
+        common |= _origin(made[task, method, ""])
         subjects = {
             name: list(folds)
             for name, folds in groupby(

@@ -16,6 +16,7 @@ from neurodecode.linear.noise import ResidualNoise
 from neurodecode.linear.ridge import RidgeDecoder, RidgeEncoder, fit_ridge
 from neurodecode.linear.stacked_likelihood import StackedLikelihood
 from neurodecode.linear.stacking import EncoderStack, stack_encoders
+from neurodecode.linear.transfer import TransferEncoder
 
 __all__ = [
     "EncoderStack",
@@ -26,6 +27,7 @@ __all__ = [
     "RidgeDecoder",
     "RidgeEncoder",
     "StackedLikelihood",
+    "TransferEncoder",
     "category_classifier",
     "fit_ridge",
     "held_out_predictions",

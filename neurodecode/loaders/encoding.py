@@ -110,6 +110,8 @@ class EncodingDataModule(ResponseDataModule):
         Seed of the order of training rows.
     num_workers : int
         Worker processes.
+    trials, trials_seed : int
+        See `ResponseDataModule`.
     """
 
     def __init__(
@@ -124,6 +126,8 @@ class EncodingDataModule(ResponseDataModule):
         repeats: int = 3,
         seed: int = 0,
         num_workers: int = 0,
+        trials: int | None = None,
+        trials_seed: int = 0,
     ) -> None:
         super().__init__(
             stores=stores,
@@ -135,6 +139,8 @@ class EncodingDataModule(ResponseDataModule):
             repeats=repeats,
             seed=seed,
             num_workers=num_workers,
+            trials=trials,
+            trials_seed=trials_seed,
         )
         self.stores = {name: open_responses(store.path) for name, store in self.stores.items()}
         self.images = Path(stimuli) if stimuli is not None else Path(stores) / "stimuli.h5"

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, DataError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.ranks import BlockSampler
 from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus
 from neurodecode.loaders.sampler import BalancedSampler, Extras, ResumableLoader
@@ -74,13 +75,19 @@ class ResponseDataModule(LightningDataModule):
         less than 1 GiB.
     num_workers : int
         Worker processes.
+    trials : int, optional
+        Train on this many random training trials of each subject (`TrialDraw`); by default on
+        all. Validation and test stay as they are.
+    trials_seed : int
+        Seed of that draw.
 
     Raises
     ------
     DataError
         If a store is missing or broken, or a stimulus has no embedding.
     ConfigError
-        If a subject or fold does not exist, or negatives are asked of a split of runs.
+        If a subject or fold does not exist, there are too few trials, or negatives are asked of
+        a split of runs.
     LeakError
         If the synthetic responses were made for another split or fold.
     """
@@ -101,10 +108,13 @@ class ResponseDataModule(LightningDataModule):
         predict_on: Side = "test",
         in_memory: bool | None = None,
         num_workers: int = 0,
+        trials: int | None = None,
+        trials_seed: int = 0,
     ) -> None:
         super().__init__()
         self.batch_size, self.repeats, self.seed = batch_size, repeats, seed
         self.fold, self.predict_on, self.num_workers = fold, predict_on, num_workers
+        self.draw = TrialDraw(trials, trials_seed)
         self.stores = _open_stores(Path(stores), subjects)
         self.embeddings = dict(embeddings)
         self.split = read_split(splits or Path(stores) / "splits.json")
@@ -112,7 +122,9 @@ class ResponseDataModule(LightningDataModule):
             raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
         shown = {str(s) for store in self.stores.values() for s in store.stimulus_id}
         self._synthetic = (
-            {} if synthetic is None else open_synthetic(synthetic, self.stores, self.split, fold)
+            {}
+            if synthetic is None
+            else open_synthetic(synthetic, self.stores, self.split, fold, self.draw)
         )
         more = {name for each in self._synthetic.values() for name in each.stimulus_id}
         self.negatives, self.synthetic_share = negatives, synthetic_share
@@ -150,13 +162,14 @@ class ResponseDataModule(LightningDataModule):
 
     @cached_property
     def _trials(self) -> dict[str, dict[str, SubjectRows]]:
-        return {
-            name: {
-                side: group_by_stimulus(trials, store.stimulus_id)
-                for side, trials in self.split.trials(self.fold, store).items()
+        grouped = {}
+        for name, store in self.stores.items():
+            sides = self.split.trials(self.fold, store)
+            sides["train"] = self.draw(sides["train"], name)
+            grouped[name] = {
+                side: group_by_stimulus(trials, store.stimulus_id) for side, trials in sides.items()
             }
-            for name, store in self.stores.items()
-        }
+        return grouped
 
     def rows(self, side: Side) -> dict[str, SubjectRows]:
         """Stimuli and trials of every subject on one side of the fold.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.errors import DataError, LeakError
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.rows import SyntheticRow
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
@@ -64,7 +65,11 @@ class SyntheticTrials:
 
 
 def open_synthetic(
-    folder: str | Path, stores: Mapping[str, ResponseStore], split: Split, fold: int
+    folder: str | Path,
+    stores: Mapping[str, ResponseStore],
+    split: Split,
+    fold: int,
+    draw: TrialDraw | None = None,
 ) -> dict[str, SyntheticResponses]:
     """Read the synthetic responses of some subjects.
 
@@ -78,6 +83,8 @@ def open_synthetic(
         The checked split.
     fold : int
         Which fold is trained on.
+    draw : TrialDraw, optional
+        Which of its trials; all by default.
 
     Returns
     -------
@@ -89,10 +96,11 @@ def open_synthetic(
     DataError
         If a file is missing or broken, or does not fit the measured responses.
     LeakError
-        If the encoder was fitted to another division, so that it may know the test stimuli, or a
-        picture is one that training may not use.
+        If the encoder was fitted to another division or other trials, so that it may know more
+        than training may, or a picture is one that training may not use.
     """
     found = {}
+    division = (draw or TrialDraw()).digest(split.folds[fold].digest)
     for name, store in stores.items():
         path = Path(folder) / f"sub-{name}.h5"
         synthetic = read_synthetic(path)
@@ -105,10 +113,11 @@ def open_synthetic(
                 field="responses",
                 fix="run `neurodecode augment` again",
             )
-        if synthetic.split != split.folds[fold].digest:
+        if synthetic.split != division:
             raise LeakError(
-                f"{path}: the encoder of subject {name} was fitted to another split or fold, and"
-                " may have seen the test stimuli; run `neurodecode augment` on this one"
+                f"{path}: the encoder of subject {name} was fitted to another split or fold or to"
+                " other trials, and may have seen the test stimuli; run `neurodecode augment` on"
+                " this one"
             )
         allowed = set(split.pool(fold, synthetic.stimulus_id))
         if held_out := [each for each in synthetic.stimulus_id if each not in allowed]:

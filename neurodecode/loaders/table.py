@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodecode.errors import DataError
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
@@ -59,6 +60,7 @@ class TrialTable:
         split: Split,
         fold: int,
         fit_sides: Sequence[str] = ("train", "validation"),
+        draw: TrialDraw | None = None,
     ) -> TrialTable:
         """Read a subject.
 
@@ -72,6 +74,8 @@ class TrialTable:
             Which fold.
         fit_sides : sequence of str
             Sides whose trials give mean and scale; never ``test``.
+        draw : TrialDraw, optional
+            Take these training trials only; the others are on no side then.
 
         Returns
         -------
@@ -86,6 +90,8 @@ class TrialTable:
         if "test" in fit_sides:
             raise ValueError("statistics are never taken from test trials")
         sides = split.trials(fold, store)
+        if draw is not None:
+            sides["train"] = draw(sides["train"], store.subject)
         fit_trials = np.sort(np.concatenate([sides[side] for side in fit_sides]))
         for name, trials in (("training", fit_trials), ("test", sides["test"])):
             if not len(trials):

@@ -38,6 +38,7 @@ TASKS: dict[str, str] = {
     "captioning": "say in words what was seen",
     "embedding": "predict an embedding of the stimulus",
     "encoding": "predict the response",
+    "adaptation": "name the stimulus among candidates, after few trials of a new subject",
     "reliability": "how much of the response is there to be explained",
 }
 

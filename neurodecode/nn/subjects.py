@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from neurodecode.errors import ConfigError
+from neurodecode.errors import ConfigError, unknown_subject
 from neurodecode.nn.aggregation import AggregationFactory
 
 __all__ = ["AdapterFactory", "SubjectAdapters", "subject_key"]
@@ -77,12 +77,9 @@ class SubjectAdapters(nn.Module):
             If a subject is unknown, or has another number of features than in training.
         """
         for subject, trials in responses.items():
-            known = self.n_features.get(subject)
-            if known is None:
-                raise ConfigError(
-                    f"the model has no adapter for subject {subject};"
-                    f" known: {', '.join(sorted(self.n_features))}"
-                )
+            if subject not in self.n_features:
+                raise unknown_subject(subject, self.n_features)
+            known = self.n_features[subject]
             if trials.shape[1] != known:
                 raise ConfigError(
                     f"subject {subject} has {trials.shape[1]} features,"
@@ -93,6 +90,28 @@ class SubjectAdapters(nn.Module):
         return {
             name: self.aggregations[subject_key(name)](each) for name, each in responses.items()
         }
+
+    def of(self, subject: str) -> nn.Module:
+        """Look up the adapter of a subject.
+
+        Parameters
+        ----------
+        subject : str
+            One of those the model was made for.
+
+        Returns
+        -------
+        Module
+            Its adapter.
+
+        Raises
+        ------
+        ConfigError
+            If the model has none.
+        """
+        if subject not in self.n_features:
+            raise unknown_subject(subject, self.n_features)
+        return self.adapters[subject_key(subject)]
 
     def embed(self, subject: str, inputs: Tensor) -> Tensor:
         """Map what the adapter of one subject reads.
@@ -109,7 +128,7 @@ class SubjectAdapters(nn.Module):
         Tensor of shape (n_trials, width)
             Shared representation.
         """
-        return self.adapters[subject_key(subject)](inputs)
+        return self.of(subject)(inputs)
 
     def forward(self, responses: Mapping[str, Tensor]) -> Tensor:
         """Map the responses of any of the subjects.

@@ -50,7 +50,7 @@ def check_responses(
         raise DataError(
             f"the decoder has no adapter for this subject (known: {', '.join(n_features)})",
             subject=subject,
-            fix="it decodes only subjects it was trained on",
+            fix=f"`neurodecode adapt --from RUN --subject {subject} --trials N` trains one",
         )
     if isinstance(responses, Tensor):
         responses = responses.detach().cpu().numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from neurodecode.metrics.catalogue import TASKS
 from neurodecode.report.figures.grid import picture_grid
 from neurodecode.report.glossary import metric
 from neurodecode.report.sections import (
+    adaptation,
     cases,
     comparison,
     controls,
@@ -66,8 +68,10 @@ def render_page(profile: Profile) -> str:
 
 
 def _content(profile: Profile) -> dict[str, Any]:
-    records = profile.records
+    whole, everything = profile, profile.records
     datasets = _datasets(profile)
+    # of a learning curve each method has many scores: it has a section of its own
+    profile = replace(profile, leave_out=frozenset({"adaptation"}))
     return {
         "profile": profile.name,
         "datasets": datasets,
@@ -80,6 +84,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "tables": results.result_tables(profile, datasets),
         "differences": differences.difference_tables(profile, datasets),
         "guidance": guidance.guidance_rows(profile),
+        "curves": adaptation.learning_curves(whole, datasets),
         "references": reference.reference_rows(profile),
         "controls": controls.control_rows(profile),
         "trainings": training.trainings(profile),
@@ -88,10 +93,10 @@ def _content(profile: Profile) -> dict[str, Any]:
         "configurations": making.configurations(profile),
         "files": making.prediction_files(profile),
         "software": making.software(),
-        "metrics": [metric(name) for name in sorted(set(records["metric"]))],
-        "tasks": {name: TASKS[name] for name in sorted(set(records["task"]))},
-        "versions": sorted(set(records["version"])),
-        "seeds": sorted({int(seed) for seed in records["seed"].dropna()}),
+        "metrics": [metric(name) for name in sorted(set(everything["metric"]))],
+        "tasks": {name: TASKS[name] for name in sorted(set(everything["task"]))},
+        "versions": sorted(set(everything["version"])),
+        "seeds": sorted({int(seed) for seed in everything["seed"].dropna()}),
     }
 
 

@@ -64,6 +64,9 @@ _FIXED = {
     "posterior": 4,
     "reconstruct": 0,
     "logistic": 4,
+    "adapted": 0,
+    "adapted_low_rank": 4,
+    "from_scratch": 3,
 }
 
 

@@ -39,6 +39,8 @@ class Prediction:
         How many repeats the responses were averaged over (mean over stimuli).
     fold : int
         Which fold of the split.
+    n_trials : int or None
+        How many training trials of the subject the method saw, where that is what is varied.
     """
 
     subject: str
@@ -47,6 +49,7 @@ class Prediction:
     candidate_id: Sequence[str] = ()
     n_averaged: float = 1.0
     fold: int = 0
+    n_trials: int | None = None
 
     def array(self, name: str) -> np.ndarray:
         """Get an array that has to be there.
@@ -137,6 +140,8 @@ def _write_prediction(group: h5py.Group, prediction: Prediction) -> None:
     group.attrs.update(
         subject=prediction.subject, n_averaged=prediction.n_averaged, fold=prediction.fold
     )
+    if prediction.n_trials is not None:
+        group.attrs["n_trials"] = prediction.n_trials
     write_strings(group, "stimulus_id", list(prediction.stimulus_id))
     write_strings(group, "candidate_id", list(prediction.candidate_id))
     arrays = group.create_group("arrays")
@@ -171,6 +176,7 @@ def read_predictions(path: str | Path) -> PredictionFile:
                 candidate_id=read_strings(group["candidate_id"]),
                 n_averaged=float(group.attrs["n_averaged"]),
                 fold=int(group.attrs["fold"]),
+                n_trials=int(group.attrs["n_trials"]) if "n_trials" in group.attrs else None,
             )
             for _, group in sorted(file.items())
         ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from neurodecode.errors import DataError
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.table import TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
 from neurodecode.store.synthetic import SyntheticResponses
-from neurodecode.tasks.baselines import Features
+from neurodecode.tasks.baselines import FeatureReader
 from neurodecode.tasks.linear_encoder import covariances, fit_likelihood
 
 __all__ = ["synthesise"]
@@ -23,16 +25,18 @@ def synthesise(
     store: ResponseStore,
     split: Split,
     fold: int,
-    features: Features,
+    features: FeatureReader,
     pool: Sequence[str],
     *,
     n_components: int = 200,
     seed: int = 0,
+    encoder: BaseEstimator | None = None,
+    draw: TrialDraw | None = None,
 ) -> SyntheticResponses:
     """Predict what a subject would have answered to pictures that it was not shown.
 
-    A ridge encoder and the covariance of what it leaves unexplained are fitted to training
-    trials, as for identification by encoder likelihood.
+    An encoder and the covariance of what it leaves unexplained are fitted to training trials, as
+    for identification by encoder likelihood.
 
     Parameters
     ----------
@@ -42,14 +46,18 @@ def synthesise(
         How the data are divided.
     fold : int
         Which division.
-    features : Features
+    features : FeatureReader
         What the encoder predicts from.
     pool : sequence of str
         Pictures that training may use (`Split.pool`).
     n_components : int
-        Principal components of the features.
+        Principal components of the features, for the ridge encoder.
     seed : int
         Of the encoder's inner folds.
+    encoder : estimator, optional
+        Features -> responses; by default a ridge encoder.
+    draw : TrialDraw, optional
+        Which training trials the encoder may know; all by default.
 
     Returns
     -------
@@ -61,7 +69,7 @@ def synthesise(
     DataError
         If the subject was shown the whole pool.
     """
-    table = TrialTable.load(store, split, fold, ("train",))
+    table = TrialTable.load(store, split, fold, ("train",), draw)
     shown = set(table.stimulus_id.tolist())
     new = [stimulus for stimulus in pool if stimulus not in shown]
     if not new:
@@ -71,7 +79,7 @@ def synthesise(
             field="stimuli",
             fix="store more of them with `neurodecode prepare --unshown N`",
         )
-    model = fit_likelihood(table, features, n_components=n_components, seed=seed)
+    model = fit_likelihood(table, features, n_components=n_components, seed=seed, encoder=encoder)
     predicted = [
         model.encoder_.predict(features.read(new[start : start + _AT_ONCE])).astype(np.float16)
         for start in range(0, len(new), _AT_ONCE)
@@ -79,7 +87,7 @@ def synthesise(
     unexplained, trial = covariances(model.noise_)
     return SyntheticResponses(
         subject=store.subject,
-        split=split.folds[fold].digest,
+        split=(draw or TrialDraw()).digest(split.folds[fold].digest),
         stimulus_id=new,
         responses=np.concatenate(predicted),
         model_covariance=unexplained,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -17,11 +17,15 @@ from neurodecode.linear import (
     StackedLikelihood,
     category_classifier,
 )
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.table import RepeatAverages, TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
 
-__all__ = ["Features", "LinearOptions", "classify", "decode", "identify", "identify_predicted"]
+__all__ = [
+    "FeatureReader", "Features", "LinearOptions", "classify", "decode", "identify",
+    "identify_predicted",
+]  # fmt: skip
 
 #: Parts of the validation stimuli that are judged in turn by what the others say.
 _N_PARTS = 5
@@ -44,6 +48,8 @@ class LinearOptions:
     side : {"test", "validation"}
         What is predicted. For the test side models are fitted on the other two, for the
         validation side on training alone.
+    draw : TrialDraw or None
+        Fit on these training trials alone, whichever side is predicted.
     """
 
     n_components: int | None = None
@@ -51,11 +57,21 @@ class LinearOptions:
     n_voxels: int | None = None
     seed: int = 0
     side: Literal["test", "validation"] = "test"
+    draw: TrialDraw | None = None
 
     @property
     def fit_sides(self) -> tuple[str, ...]:
         """Sides of the fold that models are fitted on."""
-        return ("train", "validation") if self.side == "test" else ("train",)
+        # validation stimuli would be trials beyond those that were drawn
+        together = self.side == "test" and self.draw is None
+        return ("train", "validation") if together else ("train",)
+
+
+class FeatureReader(Protocol):
+    """Whatever knows features of stimuli."""
+
+    def read(self, ids: Sequence[str]) -> np.ndarray:
+        """Read features of shape (n_stimuli, ...)."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +228,7 @@ def identify_predicted(
     DataError
         If a stimulus was not predicted, or there are too few validation stimuli to part.
     """
-    table = TrialTable.load(store, split, fold, ("train",))
+    table = TrialTable.load(store, split, fold, ("train",), options.draw)
     fit, validation, test = (table.average(side) for side in ("train", "validation", "test"))
     sides = (fit, validation, test)
     encoders = [[_rows(each, side.stimulus_id) for side in sides] for each in predicted]
@@ -311,7 +327,7 @@ def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptio
 
 
 def _load(store: ResponseStore, split: Split, fold: int, options: LinearOptions) -> TrialTable:
-    table = TrialTable.load(store, split, fold, options.fit_sides)
+    table = TrialTable.load(store, split, fold, options.fit_sides, options.draw)
     if not len(table.sides[options.side]):
         raise DataError(
             f"fold {fold} has no {options.side} trials", subject=store.subject, field="splits"

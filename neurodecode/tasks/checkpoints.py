@@ -12,10 +12,11 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningModule
 
 from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError, WeightsError
+from neurodecode.errors import ConfigError, WeightsError, unknown_subject
 
 __all__ = [
-    "check_context", "load_task", "plain_context", "plain_hyperparameters", "read_checkpoint",
+    "build_task", "check_context", "load_task", "plain_context", "plain_hyperparameters",
+    "read_checkpoint",
 ]  # fmt: skip
 
 #: Entry of a checkpoint that holds the sizes of its data.
@@ -66,6 +67,9 @@ def check_context(saved: Mapping[str, Any], context: BuildContext) -> None:
         Saying which subjects or sizes differ.
     """
     here = plain_context(context)
+    for subject in here["n_features"]:
+        if subject not in saved["n_features"]:
+            raise unknown_subject(subject, saved["n_features"])
     differences = []
     for name, value in here.items():
         if name == "positions" or saved.get(name) == value:
@@ -172,6 +176,38 @@ def load_task(path: str | Path, task: type[Task], context: BuildContext) -> Task
         If the data have other sizes.
     """
     checkpoint = read_checkpoint(path)
+    model = build_task(path, checkpoint, task, context)
+    check_context(checkpoint[CONTEXT_KEY], context)
+    model.load_state_dict(checkpoint["state_dict"])
+    return model.eval()
+
+
+def build_task(
+    path: str | Path, checkpoint: Mapping[str, Any], task: type[Task], context: BuildContext
+) -> Task:
+    """Build the model of a checkpoint with new weights, for whatever data.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the checkpoint is from, for errors.
+    checkpoint : mapping
+        From `read_checkpoint`.
+    task : type
+        Class of the model.
+    context : BuildContext
+        Sizes of the data at hand.
+
+    Returns
+    -------
+    LightningModule
+        With random weights.
+
+    Raises
+    ------
+    WeightsError
+        If the checkpoint was not written by ``neurodecode fit`` with such a model.
+    """
     arguments = dict(checkpoint.get("hyper_parameters", {}))
     class_path = arguments.pop("_class_path", None)
     arguments.pop("_instantiator", None)
@@ -180,10 +216,7 @@ def load_task(path: str | Path, task: type[Task], context: BuildContext) -> Task
             f"file {path}: checkpoint of {class_path or 'an unknown model'}, not of"
             f" {task.__qualname__}; use one that `neurodecode fit` wrote"
         )
-    check_context(checkpoint[CONTEXT_KEY], context)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(task, "task", skip={"context"}, instantiate=False)
     parsed = parser.instantiate(parser.parse_object({"task": arguments}))
-    model = task(context=context, **parsed.task.as_dict())
-    model.load_state_dict(checkpoint["state_dict"])
-    return model.eval()
+    return task(context=context, **parsed.task.as_dict())

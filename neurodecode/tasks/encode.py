@@ -19,7 +19,7 @@ from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
 from neurodecode.tasks.validation import RowLog
 
-__all__ = ["EncodeTask", "random_shifts", "shift_images"]
+__all__ = ["EncodeTask", "random_shifts", "shift_images", "standardise_images"]
 
 #: Pixels are mapped to about zero mean and unit variance (photographs, values in [0, 1]).
 _MEAN, _SCALE = 0.45, 0.25
@@ -85,7 +85,7 @@ class EncodeTask(DecodingModule):
         dict of str to Tensor of shape (n_rows, n_features)
             Predicted responses by subject.
         """
-        images = (batch["targets"]["image"].float() / 255 - _MEAN) / _SCALE
+        images = standardise_images(batch["targets"]["image"])
         if shifts is not None:
             images = shift_images(images, shifts, self.max_shift)
         return self.encoder({subject: images[rows] for subject, rows in self.split_rows(batch)})
@@ -179,6 +179,22 @@ class EncodeTask(DecodingModule):
                 "measured": batch["responses"][subject].float().cpu(),
             }
         return out
+
+
+def standardise_images(images: Tensor) -> Tensor:
+    """Bring pixels to values of order one.
+
+    Parameters
+    ----------
+    images : Tensor of uint8 of shape (n, channels, height, width)
+        Pictures.
+
+    Returns
+    -------
+    Tensor of float32 of the same shape
+        What an encoder is trained on.
+    """
+    return (images.float() / 255 - _MEAN) / _SCALE
 
 
 def random_shifts(n: int, max_shift: int, device: torch.device | None = None) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from neurodecode.errors import DataError
 from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
@@ -10,7 +11,7 @@ from neurodecode.loaders.table import TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
 from neurodecode.store.encoders import LinearEncoder
-from neurodecode.tasks.baselines import Features
+from neurodecode.tasks.baselines import FeatureReader, Features
 
 __all__ = ["covariances", "fit_likelihood", "fit_linear_encoder"]
 
@@ -19,20 +20,27 @@ _HOW = "batch_size"
 
 
 def fit_likelihood(
-    table: TrialTable, features: Features, *, n_components: int = 200, seed: int = 0
+    table: TrialTable,
+    features: FeatureReader,
+    *,
+    n_components: int = 200,
+    seed: int = 0,
+    encoder: BaseEstimator | None = None,
 ) -> LikelihoodIdentifier:
-    """Fit ridge encoder and residual covariance to the training trials of a subject.
+    """Fit encoder and residual covariance to the training trials of a subject.
 
     Parameters
     ----------
     table : TrialTable
         Standardised by training trials alone.
-    features : Features
+    features : FeatureReader
         What the encoder predicts from.
     n_components : int
-        Principal components of the features.
+        Principal components of the features, for the ridge encoder.
     seed : int
         Of the inner folds.
+    encoder : estimator, optional
+        Features -> responses; by default a ridge encoder.
 
     Returns
     -------
@@ -40,7 +48,8 @@ def fit_likelihood(
         Fitted.
     """
     average = table.average("train")
-    model = LikelihoodIdentifier(RidgeEncoder(n_components, seed=seed), seed=seed)
+    encoder = encoder or RidgeEncoder(n_components, seed=seed)
+    model = LikelihoodIdentifier(encoder, seed=seed)
     known = features.read(average.stimulus_id)
     return model.fit(known, average.responses, average.n_averaged, table.deviations("train"))
 

@@ -128,7 +128,7 @@ def test_records_of_subjects_and_their_mean():
     records = summarise_items(
         items_frame(scores, "mini-fmri"),
         "mini",
-        {("identification", "m"): {"selection_split": "validation", "seed": 3}},
+        {("identification", "m", ""): {"selection_split": "validation", "seed": 3}},
     )
     values = {record.subject: record.value for record in records}
     assert values == {

@@ -13,6 +13,7 @@ from decoding_world import write_augmented as augmented
 
 from neurodecode.errors import ConfigError, DataError, LeakError
 from neurodecode.loaders import ResponseDataModule
+from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.rows import SyntheticRow
 from neurodecode.loaders.synthetic import SyntheticTrials, open_synthetic
 from neurodecode.splits import Fold, Split, write_split
@@ -219,3 +220,11 @@ def test_synthetic_picture_without_an_embedding(wide, synthetic, world):
     few = wide.data | {"embeddings": {"tokens": world.root / "tokens.h5"}}
     with pytest.raises(DataError, match=r"tokens\.h5, field id: stimulus 0+36 has no embedding"):
         ResponseDataModule(**few, synthetic=synthetic).train_dataloader()
+
+
+def test_an_encoder_that_knows_more_trials_is_refused(wide, synthetic):
+    """Synthetic responses of an encoder of all trials would bring the other trials back in."""
+    with pytest.raises(LeakError, match=r"sub-a\.1\.h5: the encoder of subject a\.1 was fitted"):
+        ResponseDataModule(**wide.data, synthetic=synthetic, trials=23)
+    assert TrialDraw(23, 4).digest("x") != TrialDraw(23, 5).digest("x")
+    assert TrialDraw(None, 4).digest("x") == "x"

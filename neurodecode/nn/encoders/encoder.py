@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError
+from neurodecode.errors import ConfigError, unknown_subject
 from neurodecode.nn.encoders.core import ConvCore
 from neurodecode.nn.encoders.readout import FactorisedReadout, ReadoutFactory
 
@@ -69,7 +69,7 @@ class SharedCoreEncoder(nn.Module):
             If a subject is unknown.
         """
         if unknown := [subject for subject in images if subject not in self.subjects]:
-            raise ConfigError(f"unknown subject {unknown[0]}; known: {', '.join(self.subjects)}")
+            raise unknown_subject(unknown[0], self.subjects)
         joined = torch.cat(list(images.values())).contiguous(memory_format=torch.channels_last)
         features = self.core(joined)
         counts = [len(each) for each in images.values()]

@@ -1,0 +1,91 @@
+"""`neurodecode adapt`: a trained model for a subject it has never seen, after a few trials."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neurodecode.adaptation.plan import AdaptationPlan
+
+__all__ = ["HELP", "add_arguments", "run"]
+
+HELP = "train a new subject's adapter on a few trials, the rest of a trained model frozen"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Parser of this command.
+    """
+    add = parser.add_argument
+    add("--from", type=Path, required=True, dest="source", metavar="RUN",
+        help="folder of `neurodecode fit`: config.yaml and best.ckpt")  # fmt: skip
+    add("--subject", required=True, help="whom the run has never seen; in the same stores")
+    add("--trials", required=True, metavar="N",
+        help="how many random training trials of the subject to use, or `all`")  # fmt: skip
+    add("--rank", type=int, default=0,
+        help="also train an update of this rank of trunk and heads (default: none)")  # fmt: skip
+    add("--from-scratch", action="store_true",
+        help="train a model of the same parts on these trials alone, for comparison")  # fmt: skip
+    add("--steps", type=int, help="of the optimiser (default: 200; from scratch 400)")
+    add("--lr", type=float, help="peak learning rate (default: that of the run)")
+    add("--weight-decay", type=float, help="of matrices (default: that of the run)")
+    add("--seed", type=int, default=0, help="of the trials and of training")
+    add("--side", choices=("test", "validation"), default="test",
+        help="what is predicted in the end (default: %(default)s)")  # fmt: skip
+    add("--name", default="",
+        help="name under which the scores appear (default: adapted or from_scratch)")  # fmt: skip
+    add("--out", type=Path, required=True, help="folder: predictions.h5, best.ckpt, config.yaml")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Adapt, and predict the new subject.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Options of this command.
+
+    Raises
+    ------
+    NeurodecodeError
+        If the run is missing or broken, knows the subject already, or the subject has fewer
+        trials.
+    """
+    from neurodecode.adaptation.adapt import adapt
+    from neurodecode.adaptation.run import TrainedRun
+    from neurodecode.folders import atomic_folder
+
+    source = TrainedRun.open(args.source)
+    source.check_new(args.subject)
+    plan = _plan(args, source.content.get("hyper_parameters", {}))
+    with atomic_folder(args.out) as folder:
+        adapt(source, plan, folder, args.out, quiet=args.quiet)
+
+
+def _plan(args: argparse.Namespace, trained: dict) -> AdaptationPlan:
+    from neurodecode.adaptation.plan import AdaptationPlan
+    from neurodecode.tasks.fewer_trials import trial_draw
+
+    def chosen(name: str) -> float:
+        """What is on the command line, or else what the run was trained with."""
+        given = getattr(args, name)
+        return float(trained[name] if given is None else given)
+
+    return AdaptationPlan(
+        subject=args.subject,
+        draw=trial_draw(args.trials, args.seed),
+        method=args.name or ("from_scratch" if args.from_scratch else "adapted"),
+        from_scratch=args.from_scratch,
+        rank=args.rank,
+        steps=args.steps if args.steps is not None else (400 if args.from_scratch else 200),
+        lr=chosen("lr"),
+        weight_decay=chosen("weight_decay"),
+        seed=args.seed,
+        side=args.side,
+    )
