@@ -53,7 +53,7 @@ def test_adapters_of_pooled_responses_have_one_size():
     assert torch.equal(inputs["a"], AdaptivePool(7, 4)(batch["a"]))
     expected = [adapters.adapters["sub-c%2E1"](inputs["c.1"]), adapters.embed("a", inputs["a"])]
     assert torch.equal(adapters(batch), torch.cat(expected))
-    with pytest.raises(ConfigError, match="no adapter for subject x"):
+    with pytest.raises(ConfigError, match="never seen subject x"):
         adapters({"x": torch.zeros(2, 7)})
 
 
