@@ -4,19 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bank_vectors import clustered
 
 from neurodecode.store import EmbeddingStore, Prediction, write_predictions
-
-pytest.importorskip("faiss", reason="the extra `banks` is not installed")
-
-DIM = 28
-
-
-def clustered(rng: np.random.Generator, n: int, dim: int = DIM, n_centres: int = 50) -> np.ndarray:
-    """Vectors around a few centres, not of unit length."""
-    centres = rng.normal(size=(n_centres, dim))
-    rows = centres[rng.integers(n_centres, size=n)] + 0.4 * rng.normal(size=(n, dim))
-    return (3 * rows).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

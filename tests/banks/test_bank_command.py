@@ -13,6 +13,8 @@ from neurodecode.datasets.mini.scenes import render, sample_scene
 from neurodecode.embed import make_embedder
 from neurodecode.store import Prediction, read_predictions, write_predictions
 
+pytest.importorskip("faiss", reason="the extra `banks` is not installed")
+
 
 def test_predictions_find_their_own_embeddings(stored, predictions, tmp_path):
     bank, table = tmp_path / "bank", tmp_path / "found.csv"

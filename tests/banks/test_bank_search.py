@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import DIM, clustered
+from bank_vectors import DIM, clustered
 
 from neurodecode.banks import BankOptions, build_bank, search
 from neurodecode.banks.build import _Build
 from neurodecode.banks.ivfpq import IvfPq
 from neurodecode.banks.sources import StoredEmbeddings
 from neurodecode.errors import ConfigError, DataError
+
+pytest.importorskip("faiss", reason="the extra `banks` is not installed")
 
 
 def sorted_cosines(stored, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,11 +8,13 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import clustered
+from bank_vectors import clustered
 
 from neurodecode.banks import Bank, BankOptions, build_bank, search
 from neurodecode.banks.sources import StoredEmbeddings
 from neurodecode.errors import DataError
+
+pytest.importorskip("faiss", reason="the extra `banks` is not installed")
 
 
 @pytest.fixture(scope="module")

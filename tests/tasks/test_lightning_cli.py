@@ -14,7 +14,7 @@ from neurodecode.cli import main
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, WeightsError
 from neurodecode.nn.adapters import MLPAdapter
-from neurodecode.store import read_predictions
+from neurodecode.store import EmbeddingStore, read_predictions
 from neurodecode.tasks.checkpoints import load_task
 from neurodecode.tasks.decode import DecodeTask
 from neurodecode.tasks.prior import PriorTask
@@ -91,7 +91,7 @@ def test_a_part_is_swapped_from_the_command_line(decoder, world):
     assert (folder / "metrics.csv").read_text().startswith("epoch,step,")
 
 
-def test_predict_writes_what_evaluate_needs_and_keeps_the_training_log(decoder):
+def test_predict_writes_what_evaluate_needs_and_keeps_the_training_log(decoder, world):
     given, folder = decoder
     before = (folder / "metrics.csv").read_text()
     assert main(["predict", *given, "--ckpt_path", str(folder / "best.ckpt")]) == 0
