@@ -99,6 +99,7 @@ def test_predict_writes_what_evaluate_needs_and_keeps_the_training_log(decoder, 
     assert found.method == "decoder"
     assert found.attrs == {
         "task": "identification", "dataset": "tiny", "embedding": "tokens", "target": "tokens",
+        "embedding_fingerprint": EmbeddingStore(world.root / "tokens.h5").fingerprint,
         "side": "test", "selection_split": "validation", "transductive": False, "seed": 3,
     }  # fmt: skip
     assert [each.subject for each in found.predictions] == ["a.1", "b", "c"]
