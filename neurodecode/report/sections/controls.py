@@ -12,6 +12,9 @@ from neurodecode.report.glossary import Metric, format_interval, format_value, m
 
 __all__ = ["ControlRow", "control_rows", "parent_method"]
 
+#: Says how many dimensions pictures have, and nothing of whether they are right.
+_NO_SCORE = frozenset({"effective_rank"})
+
 
 @dataclass(frozen=True)
 class ControlRow:
@@ -89,6 +92,8 @@ def control_rows(profile: Profile) -> list[ControlRow]:
     found = []
     keys = ["dataset", "task", "metric"]
     for (dataset, _, name), rows in profile.records.groupby(keys, sort=True):
+        if name in _NO_SCORE:
+            continue
         shown = metric(str(name))
         controls = control_methods(profile.records)
         methods = set(rows["method"])
