@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neurodecode.commands.encoder_options import add_encoder_options, read_features
 from neurodecode.commands.stores import add_fold, add_stores, read_fold, store_paths
-from neurodecode.errors import ConfigError
 
 HELP = "predict responses to pictures a subject never saw, for training decoders"
 
@@ -19,17 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         Parser of this command.
     """
-    add = parser.add_argument
     add_stores(parser, splits="splits.json; one that divides stimuli")
     add_fold(parser)
-    add("--embeddings", type=Path, nargs="+", required=True, metavar="FILE",
-        help="embedding stores: the features of the encoder, also of unshown pictures")  # fmt: skip
-    add("--target", default="tokens", help="array of the embedding stores (default: %(default)s)")
-    add("--components", type=int, default=200,
-        help="principal components of the features (default: %(default)s)")  # fmt: skip
-    add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
-    add("--seed", type=int, default=0, help="of the encoder's inner folds")
-    add("--out", type=Path, required=True, help="folder to write, one file a subject")
+    parser.add_argument(
+        "--embeddings", type=Path, nargs="+", required=True, metavar="FILE",
+        help="embedding stores: the features of the encoder, also of unshown pictures",
+    )  # fmt: skip
+    add_encoder_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -49,19 +45,13 @@ def run(args: argparse.Namespace) -> None:
     """
     from joblib import Parallel, delayed
 
-    from neurodecode.commands.baseline import check_target
     from neurodecode.folders import atomic_folder
     from neurodecode.progress import progress_bar
-    from neurodecode.store import EmbeddingStore, ResponseStore
+    from neurodecode.store import ResponseStore
     from neurodecode.store.synthetic import write_synthetic
     from neurodecode.tasks.augment import synthesise
-    from neurodecode.tasks.baselines import Features
 
-    if args.components < 1:
-        raise ConfigError(f"--components is {args.components}; give a positive number")
-    split = read_fold(args)
-    features = Features([EmbeddingStore(path) for path in args.embeddings], args.target)
-    check_target(features)
+    split, features = read_fold(args), read_features(args, args.embeddings)
     pool = split.pool(args.fold, features.stores[0].ids)
     # as decoders read them: spike counts are counts here, not their square roots
     stores = [ResponseStore(path) for path in store_paths(args.stores, [])]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from neurodecode.errors import ConfigError
+from neurodecode.commands.encoder_options import add_encoder_options, read_features
+from neurodecode.commands.stores import add_fold, add_stores, read_fold, store_paths
 
 HELP = "fit linear encoders of pictures, to guide and to judge reconstructions"
 
@@ -18,18 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         Parser of this command.
     """
-    add = parser.add_argument
-    add("--stores", type=Path, required=True, help="folder with sub-*.h5")
-    add("--splits", type=Path, required=True, help="splits.json")
-    add("--fold", type=int, default=0, help="which fold (default: %(default)s)")
-    add("--embeddings", type=Path, required=True, metavar="FILE",
-        help="embedding store of the stimuli: the features of the encoder")  # fmt: skip
-    add("--target", default="tokens", help="array of the embedding store (default: %(default)s)")
-    add("--components", type=int, default=200,
-        help="principal components of the features (default: %(default)s)")  # fmt: skip
-    add("--jobs", type=int, default=-1, help="processes (default: one for each core)")
-    add("--seed", type=int, default=0, help="of the encoder's inner folds")
-    add("--out", type=Path, required=True, help="folder to write, one file a subject")
+    add_stores(parser)
+    add_fold(parser)
+    parser.add_argument(
+        "--embeddings", type=Path, required=True, metavar="FILE",
+        help="embedding store of the stimuli: the features of the encoder",
+    )  # fmt: skip
+    add_encoder_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -49,23 +45,13 @@ def run(args: argparse.Namespace) -> None:
     """
     from joblib import Parallel, delayed
 
-    from neurodecode.commands.baseline import check_target, store_paths
     from neurodecode.folders import atomic_folder
     from neurodecode.loaders.counts import open_responses
     from neurodecode.progress import progress_bar
-    from neurodecode.splits import read_split
-    from neurodecode.store import EmbeddingStore
     from neurodecode.store.encoders import encoder_path, write_encoder
-    from neurodecode.tasks.baselines import Features
     from neurodecode.tasks.linear_encoder import fit_linear_encoder
 
-    if args.components < 1:
-        raise ConfigError(f"--components is {args.components}; give a positive number")
-    split = read_split(args.splits)
-    if not 0 <= args.fold < len(split.folds):
-        raise ConfigError(f"--fold {args.fold} does not exist; there are {len(split.folds)}")
-    features = Features([EmbeddingStore(args.embeddings)], args.target)
-    check_target(features)
+    split, features = read_fold(args), read_features(args, [args.embeddings])
     jobs = [
         delayed(fit_linear_encoder)(
             open_responses(path), split, args.fold, features,
