@@ -70,7 +70,7 @@ def _content(profile: Profile) -> dict[str, Any]:
     whole, everything = profile, profile.records
     datasets = _datasets(profile)
     # of a learning curve each method has many scores: it has a section of its own
-    profile = replace(profile, leave_out=frozenset({"adaptation"}))
+    profile = replace(profile, leave_out=profile.leave_out | {"adaptation"})
     return {
         "profile": profile.name,
         "datasets": datasets,

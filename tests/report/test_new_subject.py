@@ -61,8 +61,8 @@ def test_table_has_a_row_for_each_number_of_trials(adapted: Profile) -> None:
     assert curve.columns == ["Mean", "Subject 01", "Subject 02"]
     labels = [block.label for block in curve.blocks]
     assert labels[0].startswith("Adapted")
-    assert labels[1] == "Ridge decoder"
-    assert labels[2].endswith("minus Ridge decoder, in points")
+    assert labels[1] == "Ridge regression"
+    assert labels[2].endswith("minus Ridge regression, in points")
     for block in curve.blocks:
         assert [row.label for row in block.rows] == ["20", "all"]
         assert all(cell.value for row in block.rows for cell in row.cells)
