@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from lightning.pytorch import seed_everything
 
 from neurodecode.adaptation.decoder import DecoderAdaptation
 from neurodecode.adaptation.encoder import EncoderAdaptation
@@ -61,6 +62,8 @@ def adapt(
             f"file {run.checkpoint}: checkpoint of {run.task}; adapt takes one of"
             f" {' or '.join(sorted(ways))}"
         )
+    # before anything is built: weights are drawn then
+    seed_everything(plan.seed, verbose=False)
     ways[run.task](run, plan, folder, out, quiet)
 
 

@@ -64,14 +64,14 @@ class DecoderAdaptation:
         check_context({**run.content[CONTEXT_KEY], "n_features": dict(context.n_features)}, context)
         task = build_task(run.checkpoint, run.content, DecodeTask, context)
         task.optim |= {"lr": plan.lr, "weight_decay": plan.weight_decay}
-        if run.data_arguments.get("synthetic") is None and plan.from_scratch:
-            return task, bare
         target = task.decoder.target
         known = None if plan.from_scratch else KnownSubjects(self.trained_data, target)
-        synthetic = self._synthesise(bare, known, target)
+        trains_on_synthetic = run.data_arguments.get("synthetic") is not None
+        if trains_on_synthetic or known is not None:
+            synthetic = self._synthesise(bare, known, target)
         if known is not None:
             self._transfer(task, known, synthetic)
-        if run.data_arguments.get("synthetic") is None:
+        if not trains_on_synthetic:
             return task, bare
         # through a file, as for every other training, so that its checks hold here too
         with TemporaryDirectory(dir=self.folder) as folder:

@@ -47,7 +47,7 @@ class AdaptationPlan:
     method: str = "adapted"
     from_scratch: bool = False
     rank: int = 0
-    steps: int = 200
+    steps: int = 300
     lr: float = 1e-4
     weight_decay: float = 1e-2
     seed: int = 0

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer, seed_everything
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 
@@ -106,7 +106,7 @@ def fit_plan(
     run : TrainedRun
         The run that is adapted.
     plan : AdaptationPlan
-        How long, and with which seed.
+        How long.
     folder : Path
         Where ``best.ckpt`` and ``metrics.csv`` go.
     monitor : str
@@ -121,7 +121,6 @@ def fit_plan(
     Path
         The checkpoint.
     """
-    seed_everything(plan.seed, verbose=False)
     epochs = max(1, math.ceil(plan.steps / len(data.train_dataloader())))
     best = ModelCheckpoint(
         folder, "best", monitor=monitor, mode="max", enable_version_counter=False

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
 from decoding_world import make_world, write_augmented
-
-from neurodecode.cli import main
-
-sys.path.append(str(Path(__file__).parents[1] / "encode"))
 from encoding_world import SIZE
 from encoding_world import make_world as make_pictures
 
-KNOWN, NEW = ["a.1", "b"], "c"
+from neurodecode.cli import main
 
 
 def fit(folder: Path, model: dict, data: dict, monitor: str, epochs: int, *callbacks) -> Path:
@@ -60,7 +55,7 @@ def decoder_run(world, tmp_path_factory):
     files = {name: str(path) for name, path in world.data["embeddings"].items()}
     arguments = {
         "stores": str(world.root / "stores"), "embeddings": files, "batch_size": 16,
-        "subjects": KNOWN, "synthetic": str(made), "synthetic_share": 0.25, "negatives": 9,
+        "subjects": ["a.1", "b"], "synthetic": str(made), "synthetic_share": 0.25, "negatives": 9,
     }  # fmt: skip
     data = {"class_path": "neurodecode.loaders.ResponseDataModule", "init_args": arguments}
     return fit(tmp_path_factory.mktemp("run"), model, data, "val/top1", 30)

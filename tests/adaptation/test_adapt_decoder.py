@@ -9,7 +9,6 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import NEW
 from decoding_world import N_TEST, TOKENS
 
 from neurodecode.cli import main
@@ -21,6 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:LightningCLI's args parameter"),
     pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
 ]
+NEW = "c"  # the run was trained on the others
 SHARED = "decoder.trunk.blocks.0.1.weight"
 ADAPTER = "decoder.adapters.adapters.sub-c.linear.weight"
 
@@ -90,8 +90,11 @@ def test_few_trials_suffice_where_others_were_known(adapted, decoder_run, world,
 
 
 def test_from_scratch_trains_everything(decoder_run, tmp_path):
-    out = adapt(decoder_run, tmp_path / "out", "--from-scratch", "--steps", "3", "--trials", "all")
+    words = ("--from-scratch", "--steps", "3", "--trials", "all")
+    out = adapt(decoder_run, tmp_path / "out", *words)
     after = weights(out / "best.ckpt")
+    again = weights(adapt(decoder_run, tmp_path / "again", *words) / "best.ckpt")
+    assert all(torch.equal(again[name], value) for name, value in after.items())
     before = weights(decoder_run / "checkpoints" / "best.ckpt")
     assert not torch.allclose(after[SHARED], before[SHARED])
     content = read_predictions(out / "predictions.h5")
