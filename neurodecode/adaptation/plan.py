@@ -47,8 +47,8 @@ class AdaptationPlan:
     method: str = "adapted"
     from_scratch: bool = False
     rank: int = 0
-    steps: int = 300
-    lr: float = 1e-4
+    steps: int = 600
+    lr: float = 2e-3
     weight_decay: float = 1e-2
     seed: int = 0
     side: Literal["test", "validation"] = "test"

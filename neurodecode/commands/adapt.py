@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also train an update of this rank of trunk and heads (default: none)")  # fmt: skip
     add("--from-scratch", action="store_true",
         help="train a model of the same parts on these trials alone, for comparison")  # fmt: skip
-    add("--steps", type=int, help="of the optimiser (default: 300; from scratch 400)")
+    add("--steps", type=int, default=600, help="of the optimiser (default: %(default)s)")
     add("--lr", type=float, help="peak learning rate (default: that of the run)")
     add("--weight-decay", type=float, help="of matrices (default: that of the run)")
     add("--seed", type=int, default=0, help="of the trials and of training")
@@ -83,7 +83,7 @@ def _plan(args: argparse.Namespace, trained: dict) -> AdaptationPlan:
         method=args.name or ("from_scratch" if args.from_scratch else "adapted"),
         from_scratch=args.from_scratch,
         rank=args.rank,
-        steps=args.steps if args.steps is not None else (400 if args.from_scratch else 300),
+        steps=args.steps,
         lr=chosen("lr"),
         weight_decay=chosen("weight_decay"),
         seed=args.seed,
