@@ -17,18 +17,11 @@ from neurodecode.generate.conditioning import Conditioning
 from neurodecode.generate.denoiser import MiniDenoiser, normalise_tokens
 from neurodecode.generate.guide import Correction, Guidance, ascend
 from neurodecode.generate.noise import sampling_scheduler
+from neurodecode.nn.diffusion import row_noise
 
 __all__ = ["MiniGenerator", "sample_latents"]
 
 _CHUNK = 50
-
-
-def _noise(shape: tuple[int, ...], seeds: Sequence[int]) -> Tensor:
-    """Draw standard normal noise, one seed a sample."""
-    rows = [
-        torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds
-    ]
-    return torch.stack(rows)
 
 
 def _guided(denoiser: MiniDenoiser, latents: Tensor, step: Tensor, tokens: Tensor,
@@ -252,7 +245,7 @@ class MiniGenerator:
             latents = sample_latents(
                 self.denoiser,
                 torch.as_tensor(tokens[rows], dtype=torch.float32, device=self.device),
-                _noise(shape, seeds[rows]).to(self.device),
+                row_noise(shape, seeds[rows], torch.device(self.device)),
                 init_latents=None if init_latents is None else torch.as_tensor(
                     init_latents[rows], dtype=torch.float32, device=self.device),
                 strength=strength,
