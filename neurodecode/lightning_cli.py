@@ -15,6 +15,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveCon
 from neurodecode.context import BuildContext
 from neurodecode.errors import ConfigError, NeurodecodeError
 from neurodecode.files import atomic_path
+from neurodecode.loaders.responses import Side
 
 __all__ = ["ConfigWriter", "DecodingCLI", "run_lightning"]
 
@@ -55,7 +56,7 @@ class DecodingCLI(LightningCLI):
     """
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Link the build context.
+        """Link the build context, and let a configuration say what follows training.
 
         Parameters
         ----------
@@ -63,6 +64,20 @@ class DecodingCLI(LightningCLI):
             Parser of one sub-command.
         """
         parser.link_arguments("data.context", "model.init_args.context", apply_on="instantiate")
+        parser.add_argument(
+            "--then_predict", type=list[Side], default=[],
+            help="sides (test, validation, train) that `fit` predicts with the best checkpoint"
+            " when it is through; the other sub-commands pass over it",
+        )  # fmt: skip
+
+    def after_fit(self) -> None:
+        """Predict as the configuration asks; to start the program again would take longer."""
+        for side in self.config[self.config.subcommand].then_predict:
+            self.datamodule.predict_on = side
+            self.trainer.predict(
+                self.model, datamodule=self.datamodule, ckpt_path="best",
+                return_predictions=False, weights_only=True,
+            )  # fmt: skip
 
     def _parse_ckpt_path(self) -> None:
         """Take the model's settings from the checkpoint, but for those on the command line.

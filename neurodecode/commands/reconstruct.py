@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     control.add_argument(
         "--prior-only",
         action="store_true",
-        help="control: draw without a brain, from the same seeds: nothing decoded, one sample",
+        help="control: draw without a brain: nothing decoded, one picture of each stimulus",
     )
     control.add_argument(
         "--shuffle-responses",
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.errors import ConfigError, about
     from neurodecode.store import read_predictions, write_predictions
     from neurodecode.store.shards import Shard
-    from neurodecode.tasks.reconstruct import derange
+    from neurodecode.tasks.controls import derange
 
     shard = Shard.parse(args.shard) if args.shard else None
     content = read_predictions(args.predictions)
@@ -168,14 +168,16 @@ def _draw(
     from neurodecode.embed import make_embedder
     from neurodecode.files import sha256
     from neurodecode.generate import make_generator
+    from neurodecode.tasks.controls import for_everybody, without_response
     from neurodecode.tasks.drawn_parts import DrawnParts
-    from neurodecode.tasks.reconstruct import reconstruct, without_response
+    from neurodecode.tasks.reconstruct import reconstruct
 
     drawing = _drawing(args, predictions)
     generator = make_generator(args.generator, **generator_options(args))
     _check_embedding(generator, content, predictions, drawing)
+    decoded = predictions
     if args.prior_only:
-        predictions = [without_response(each, drawing.tokens) for each in predictions]
+        predictions = [without_response(decoded, drawing.tokens)]
     fetch = {"download": True} if args.download else {}
     # best of N is chosen in the space of the decoded embedding
     name = args.embedder or content.attrs.get("embedding_model") or "mini-clip"
@@ -217,6 +219,8 @@ def _draw(
             shard,
             lambda n: advance(n * drawing.n_samples),
         )
+    if args.prior_only and drawn is not None:
+        drawn = for_everybody(drawn[0], decoded)
     return drawn, made, parts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from neurodecode.errors import DataError, LeakError
 from neurodecode.loaders.draw import TrialDraw
@@ -35,7 +36,7 @@ class SyntheticTrials:
     ) -> None:
         self.responses, self.n_averaged = synthetic.responses, n_averaged
         self.stimulus = np.array([row_of[name] for name in synthetic.stimulus_id], dtype=np.int64)
-        self._factor = synthetic.noise_factor(n_averaged).T.copy()
+        self._factor = torch.from_numpy(synthetic.noise_factor(n_averaged).T.copy())
 
     def __len__(self) -> int:
         return len(self.stimulus)
@@ -61,7 +62,10 @@ class SyntheticTrials:
             ]
         )
         predicted = self.responses[[row.picture for row in rows]]
-        return predicted.astype(np.float32) + white @ self._factor
+        # torch's product, not numpy's: the threads of numpy's BLAS spin for a while after each
+        # call and take the cores from the training step that follows (a quarter of its time)
+        noise = torch.from_numpy(white) @ self._factor
+        return predicted.astype(np.float32) + noise.numpy()
 
 
 def open_synthetic(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from neurodecode.store import Prediction
 if TYPE_CHECKING:
     from neurodecode.generate.guide import Guidance
 
-__all__ = ["Drawing", "derange", "reconstruct", "row_seed", "without_response"]
+__all__ = ["Drawing", "reconstruct", "row_seed"]
 
 #: Embeds pictures: ``uint8 (n, height, width, 3) -> (n, ...)``.
 Embed = Callable[[np.ndarray], np.ndarray]
@@ -70,64 +70,6 @@ def row_seed(*parts: object) -> int:
     """
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1
-
-
-def derange(prediction: Prediction, seed: int = 0) -> Prediction:
-    """Give every stimulus the prediction made from the response to another one.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        Predictions of one subject and fold.
-    seed : int
-        Seed of the order.
-
-    Returns
-    -------
-    Prediction
-        The same stimuli with all arrays permuted along one cycle, so that none stays in place.
-
-    Raises
-    ------
-    DataError
-        If there is only one stimulus.
-    """
-    n = len(prediction.stimulus_id)
-    if n < 2:
-        raise DataError("one stimulus cannot be shuffled", subject=prediction.subject)
-    rng = np.random.default_rng(row_seed(seed, prediction.subject, prediction.fold))
-    cycle = rng.permutation(n)
-    source = np.empty(n, dtype=np.int64)
-    source[cycle] = np.roll(cycle, 1)
-    arrays = {name: values[source] for name, values in prediction.arrays.items()}
-    return Prediction(
-        subject=prediction.subject,
-        stimulus_id=prediction.stimulus_id,
-        arrays=arrays,
-        candidate_id=prediction.candidate_id,
-        n_averaged=prediction.n_averaged,
-        fold=prediction.fold,
-    )
-
-
-def without_response(prediction: Prediction, tokens: str) -> Prediction:
-    """Take away all that was decoded: what is drawn then is the generator's prior.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        Predictions of one subject and fold.
-    tokens : str
-        Array that the generator is given.
-
-    Returns
-    -------
-    Prediction
-        The same stimuli, whose tokens are zero, the null condition of classifier-free guidance,
-        and nothing else to start from. With the seeds of the stimuli, pictures differ.
-    """
-    nothing = np.zeros_like(prediction.array(tokens))
-    return replace(prediction, arrays={tokens: nothing})
 
 
 def reconstruct(

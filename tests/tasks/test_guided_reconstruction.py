@@ -25,9 +25,10 @@ from neurodecode.store import (
 )
 from neurodecode.store.encoders import encoder_path, write_encoder
 from neurodecode.tasks.baselines import Features
+from neurodecode.tasks.controls import without_response
 from neurodecode.tasks.guide import GuideBook
 from neurodecode.tasks.linear_encoder import fit_linear_encoder
-from neurodecode.tasks.reconstruct import Drawing, reconstruct, row_seed, without_response
+from neurodecode.tasks.reconstruct import Drawing, reconstruct, row_seed
 
 #: The world's embedding has 3 tokens of width 5; pictures are their 15 values, one a pixel.
 PIXELS = (3, 1, 5)
@@ -152,15 +153,19 @@ def test_without_a_brain_nothing_decoded_is_used(
     assert run(files, world, "--prior-only", "--samples", "3", "--seed", "5", guide=False) == 0
     found = read_predictions(files / "out.h5")
     assert (found.method, found.attrs["control"]) == ("prior_only", True)
-    assert len(painter.calls) == 2  # subjects: one sample of each, whatever was asked for
-    for call, each in zip(painter.calls, found.predictions, strict=True):
-        assert not call["tokens"].any()
-        assert call["init"] is None
-        # the very noise that a reconstruction starts from
-        assert call["seed"] == [row_seed(5, each.subject, name, 0) for name in each.stimulus_id]
+    # one sample of each stimulus for all subjects, whatever was asked for
+    (call,) = painter.calls
+    stimuli = list(found.predictions[0].stimulus_id)
+    assert not call["tokens"].any()
+    assert call["init"] is None
+    assert call["seed"] == [row_seed(5, "", name, 0) for name in stimuli]
+    assert [each.subject for each in found.predictions] == ["b", "c"]
+    for each in found.predictions:
         assert set(each.arrays) == {"images", "chosen", "similarity"}
+        rows = [stimuli.index(name) for name in each.stimulus_id]
+        assert np.array_equal(each.arrays["images"], found.predictions[0].arrays["images"][rows])
     with pytest.raises(DataError, match="no array 'prior_tokens'"):
-        without_response(read_predictions(files / "p.h5").predictions[0], "prior_tokens")
+        without_response(read_predictions(files / "p.h5").predictions, "prior_tokens")
 
 
 @pytest.mark.parametrize(

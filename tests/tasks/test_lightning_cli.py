@@ -124,7 +124,7 @@ def test_validation_predictions_lie_beside_those_of_the_test_side(decoder, tmp_p
     found = read_predictions(folder / "predictions-validation.h5")
     assert found.attrs["side"] == "validation"
     assert [len(each.stimulus_id) for each in found.predictions] == [N_VALIDATION] * 3
-    # as in dvc.yaml: an option of the last callback of the configuration
+    # an option of the last callback of the configuration
     (folder / "predictions-validation.h5").unlink()
     elsewhere = f"--trainer.callbacks.path={tmp_path / 'mine.h5'}"
     assert main([*predict, "--data.predict_on=validation", elsewhere]) == 0
@@ -133,6 +133,28 @@ def test_validation_predictions_lie_beside_those_of_the_test_side(decoder, tmp_p
     again = read_predictions(tmp_path / "mine-validation.h5")
     assert again.method == "decoder"
     assert again.attrs == found.attrs
+
+
+def test_fit_predicts_on_with_the_best_checkpoint(world, tmp_path):
+    network = {"class_path": "neurodecode.nn.decoder.BrainDecoder", "init_args": {"width": 8}}
+    # a rate at which more training makes the decoder worse: the last weights are not the best
+    given = configuration(world, tmp_path, "decode.DecodeTask", decoder=network, lr=0.5)
+    given += ["--trainer.max_epochs=4"]
+    assert main(["fit", *given, "--then_predict=[validation,test]"]) == 0
+    at_once = {side: side_path(tmp_path / "predictions.h5", side) for side in ("test", "validation")}
+    at_once = {side: (path, read_predictions(path)) for side, path in at_once.items()}
+    assert not (tmp_path / "predictions-train.h5").exists()
+    for side, (path, found) in at_once.items():
+        path.unlink()
+        ckpt = ["--ckpt_path", str(tmp_path / "best.ckpt"), f"--data.predict_on={side}"]
+        assert main(["predict", *given, *ckpt]) == 0
+        later = read_predictions(path)
+        assert later.attrs == found.attrs
+        for now, then in zip(found.predictions, later.predictions, strict=True):
+            assert now.stimulus_id == then.stimulus_id
+            assert all(np.array_equal(now.arrays[name], then.arrays[name]) for name in then.arrays)
+    # what was written of the run can be given to any sub-command
+    assert main(["validate", "--config", str(tmp_path / "config.yaml"), "--quiet"]) == 0
 
 
 @pytest.mark.parametrize(("side", "name"), [

@@ -7,7 +7,8 @@ from neurodecode.cli import main
 from neurodecode.errors import DataError
 from neurodecode.generate import Conditioning
 from neurodecode.store import Prediction, read_predictions, write_predictions
-from neurodecode.tasks.reconstruct import Drawing, derange, reconstruct, row_seed
+from neurodecode.tasks.controls import derange
+from neurodecode.tasks.reconstruct import Drawing, reconstruct, row_seed
 
 N = 7
 

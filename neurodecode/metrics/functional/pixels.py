@@ -136,10 +136,15 @@ def _pairwise(
 
 
 def _correlation(truth: Tensor, reconstruction: Tensor) -> Tensor:
-    # sums over half a million pixels lose the fifth digit in single precision, but only there is
-    # the rounding of a resized uniform picture known for what it is
+    # sums over half a million pixels lose the fifth digit in single precision, but what resizing
+    # left of a uniform picture is rounding of single precision
     exact = row_correlation(truth.double(), reconstruction.double())
-    return exact.masked_fill(row_correlation(truth, reconstruction).isnan(), torch.nan)
+    return exact.masked_fill(_is_uniform(truth) | _is_uniform(reconstruction), torch.nan)
+
+
+def _is_uniform(images: Tensor) -> Tensor:
+    low, high = images.flatten(1).aminmax(dim=1)
+    return high - low <= 8 * torch.finfo(images.dtype).eps * high.abs().maximum(low.abs())
 
 
 def pixcorr(
