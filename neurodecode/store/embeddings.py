@@ -38,8 +38,9 @@ def embedding_fingerprint(attrs: Mapping[str, Any]) -> str:
     str
         16 hexadecimal digits.
     """
-    # how many pictures were embedded at a time is not what they were embedded with
-    told = {name: value for name, value in attrs.items() if name != "batch_size"}
+    # how many pictures were embedded at a time, and which of the arrays were kept, is not what
+    # they were embedded with
+    told = {name: value for name, value in attrs.items() if name not in ("batch_size", "arrays")}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from neurodecode.errors import DataError
 from neurodecode.store import EmbeddingStore
+from neurodecode.store.embeddings import embedding_fingerprint
 
 IDS = [f"picture {i}" for i in range(9)]
 SHAPES = {"tokens": (7, 8), "pooled": (5,)}
@@ -51,3 +52,13 @@ def test_unknown_array_lists_the_known(tmp_path, rng):
     store = EmbeddingStore.create(tmp_path / "e.h5", IDS, SHAPES)
     with pytest.raises(DataError, match="field arrays/text"):
         store.read("text")
+
+
+@pytest.mark.parametrize(
+    ("more", "same"),
+    [({"batch_size": 9}, True), ({"arrays": ["patches"]}, True), ({"sha256": "b"}, False)],
+)
+def test_a_fingerprint_tells_embedders_apart_and_nothing_else(more: dict, same: bool) -> None:
+    made_with = {"embedder": "clip", "sha256": "a", "batch_size": 7}
+    given = embedding_fingerprint(made_with)
+    assert (embedding_fingerprint({**made_with, **more}) == given) is same
