@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from cases import DIM, HEADS, NAMES, PATTERNS, inputs, make, where
+from cases import DIM, HEADS, NAMES, PATTERNS, inputs, make, places, where
 from torch.autograd import gradcheck
 
 from neurodecode.nn.attention import ATTENTION
@@ -62,6 +62,15 @@ def test_it_is_its_naive_reference(name, lengths, causal, mask):
     close(weights, expected_weights)
     if module.linear_in_values:
         close(weights @ qkv[2], out)
+
+
+def test_on_a_line_a_grid_is_read_in_order():
+    module, qkv = make("neighbourhood_1d"), inputs(7, 12)
+    where_ = places(7)
+    out, weights = module.reference(*qkv, positions=where_)
+    close(module(*qkv, positions=where_), out)
+    assert weights[0, 0, 0].nonzero()[0] == 0
+    assert not torch.allclose(out, module(*qkv)), "without places queries are spread over the keys"
 
 
 @everyone

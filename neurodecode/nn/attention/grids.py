@@ -22,8 +22,8 @@ def line_of(seen: Visibility, where: Coordinates) -> tuple[Tensor, tuple[int]]:
     seen : Visibility
         Lengths and causality.
     where : tuple of Tensor or None
-        Given coordinates; else queries are spread evenly over the keys, or end with them when
-        causal.
+        Given coordinates, of a grid in reading order; else queries are spread evenly over the
+        keys, or end with them when causal.
 
     Returns
     -------
@@ -35,10 +35,14 @@ def line_of(seen: Visibility, where: Coordinates) -> tuple[Tensor, tuple[int]]:
     Raises
     ------
     ConfigError
-        If keys are not numbered 0, 1, ... in order.
+        If keys are not a whole grid in reading order.
     """
     if where is not None:
-        return grid_of(seen, where, 1)
+        places, shape = grid_of(seen, where, where[1].shape[1])
+        line = places.new_zeros(len(places), 1)
+        for place, length in zip(places.unbind(1), shape, strict=True):
+            line = line * length + place[:, None]
+        return line, (seen.n_keys,)
     if seen.causal:
         return seen.last_key()[:, None].clamp(min=0), (seen.n_keys,)
     steps = torch.arange(seen.n_queries, device=seen.device)

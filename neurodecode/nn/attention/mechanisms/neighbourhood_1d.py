@@ -55,7 +55,8 @@ class Neighbourhood1d(Attention):
         """See `Attention.row`."""
         seen = row.seen
         if row.coordinates is not None:
-            place = int(row.coordinates[0][row.query, 0])
+            alike = (row.coordinates[1] == row.coordinates[0][row.query]).all(1)
+            place = int(alike.nonzero()[0, 0])
         elif seen.causal:
             place = row.query + seen.offset
         else:
