@@ -3,89 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from neurodecode.nn.attention.checks import Positions, check_inputs, check_mask, check_positions
+from neurodecode.nn.attention.naive import one_by_one
 from neurodecode.nn.attention.visibility import Visibility
+from neurodecode.nn.attention.words import Attended, Call, Cost, Row
 
-__all__ = ["Attended", "Attention", "Call", "Coordinates", "Cost", "Row"]
-
-#: Coordinates of queries (n_queries, n_axes) and keys (n_keys, n_axes), where given.
-Coordinates = tuple[Tensor, Tensor] | None
-#: Output, and weights where they were asked for.
-Attended = tuple[Tensor, Tensor | None]
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a mechanism is told besides queries, keys and values.
-
-    Parameters
-    ----------
-    seen : Visibility
-        Mask and causality.
-    where : tuple of Tensor or None
-        Coordinates of queries and keys.
-    need_weights : bool
-        Whether weights are wanted.
-    """
-
-    seen: Visibility
-    where: Coordinates = None
-    need_weights: bool = False
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one forward pass costs.
-
-    Parameters
-    ----------
-    flops : int
-        Operations of the matrix products, two for each multiply-add; what is done element by
-        element is not counted.
-    bytes : int
-        Inputs, output, and the largest tensors that live between them.
-    """
-
-    flops: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One query of one head and item, as the naive reference sees it.
-
-    Parameters
-    ----------
-    q, k, v : Tensor of shape (n_heads, length, head_dim)
-        All queries, keys and values of the item.
-    head, query : int
-        Which one.
-    visible : Tensor of int of shape (n_visible,)
-        Keys that it may attend to.
-    coordinates : tuple of Tensor or None
-        Of queries and keys.
-    seen : Visibility
-        Mask and causality of the call.
-    """
-
-    q: Tensor
-    k: Tensor
-    v: Tensor
-    head: int
-    query: int
-    visible: Tensor
-    coordinates: Coordinates
-    seen: Visibility
-
-    def scores(self, scale: float) -> Tensor:
-        """Scaled dot products of this query with the keys it may see."""
-        return self.k[self.head, self.visible] @ self.q[self.head, self.query] * scale
+__all__ = ["Attended", "Attention", "Call", "Cost", "Row"]
 
 
 class Attention(nn.Module, ABC):
@@ -260,20 +188,7 @@ class Attention(nn.Module, ABC):
         Tensor of shape (n_batch, n_heads, n_queries, n_keys)
             Weights.
         """
-        seen = Visibility(q.shape[2], k.shape[2], mask, causal, q.device)
-        where = check_positions(positions, q.shape[2], k.shape[2])
-        matrix = seen.matrix()
-        allowed = torch.ones((), dtype=torch.bool) if matrix is None else matrix
-        allowed = allowed.expand(*q.shape[:3], k.shape[2])
-        out = q.new_zeros(*q.shape[:3], v.shape[3])
-        weights = q.new_zeros(allowed.shape)
-        for item, head, query in torch.cartesian_prod(*map(torch.arange, q.shape[:3])).tolist():
-            visible = allowed[item, head, query].nonzero()[:, 0]
-            if len(visible):
-                row = Row(q[item], k[item], v[item], head, query, visible, where, seen)
-                weights[item, head, query, visible] = each = self.row(row)
-                out[item, head, query] = self.read(row, each)
-        return out, weights
+        return one_by_one(self, q, k, v, mask, causal, positions)
 
     @abstractmethod
     def cost(self, n_queries: int, n_keys: int, *, n_batch: int = 1, item_size: int = 4) -> Cost:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from neurodecode.errors import ConfigError
-from neurodecode.nn.attention.base import Coordinates
 from neurodecode.nn.attention.visibility import Visibility
+from neurodecode.nn.attention.words import Coordinates
 
 __all__ = ["grid_of", "line_of", "neighbours", "raster"]
 
