@@ -130,18 +130,18 @@ def test_training_finds_where_units_look():
     """Units that see the brightness of one patch in one colour: the map peaks there."""
     torch.manual_seed(0)
     where, colour = torch.arange(9) + 2, torch.arange(9) % 3
-    coarse = torch.randn(192, 3, 3, 4)
+    coarse = torch.randn(96, 3, 3, 4)
     images = coarse.repeat_interleave(6, 2).repeat_interleave(6, 3)
     responses = coarse.flatten(2)[:, colour, where]
     context = BuildContext({"b": 9}, image_size=(18, 24))
     encoder = RoutingEncoder(context, lambda: Patches(3, 8, 6, 6), width=16, n_heads=2)
     optimiser = torch.optim.Adam(encoder.parameters(), 1e-2)
-    for _ in range(250):
+    for _ in range(150):
         loss = (encoder({"b": images})["b"] - responses).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert loss < 0.2
+    assert loss < 0.3
     with torch.no_grad():
         maps = encoder.maps({"b": images})["b"].mean(0)
     assert maps.flatten(1).argmax(1).tolist() == where.tolist()
