@@ -51,7 +51,7 @@ class _Attend(Function):
         out = torch.empty_like(q)
         maps = q.new_empty(n_batch, n_queries, n_tokens)
         norm = q.new_empty(q.shape[:3], dtype=torch.float32)
-        tile = _tiles(n_tokens, dim)
+        tile = _tiles(n_tokens, dim, q.element_size())
         sizes = (n_heads, n_queries, n_tokens, dim, dim**-0.5)
         given = (q, k, v, _or(mask, q))
         blocks = triton.cdiv(n_queries, tile["BLOCK_Q"])
@@ -76,7 +76,7 @@ class _Attend(Function):
         of_out, of_map = of_out.contiguous(), of_map.contiguous()
         of_q, of_k, of_v = (torch.empty_like(each) for each in (q, k, v))
         mean = torch.empty_like(norm)
-        tile = _tiles(n_tokens, dim)
+        tile = _tiles(n_tokens, dim, q.element_size())
         sizes = (n_heads, n_queries, n_tokens, dim, dim**-0.5)
         given = (q, k, v, _or(mask, q), of_out, of_map, norm, mean)
         masked = mask is not None
@@ -95,12 +95,17 @@ def _or(mask: Tensor | None, other: Tensor) -> Tensor:
     return other if mask is None else mask.view(torch.uint8)
 
 
-def _tiles(n_tokens: int, dim: int) -> dict[str, int]:
-    most = 32 if interpreting() else 512
-    block_p = max(16, min(most, triton.next_power_of_2(n_tokens)))
-    if n_tokens > most:
-        block_p = min(block_p, 64)
-    return {"BLOCK_Q": 16, "BLOCK_P": block_p, "BLOCK_D": max(16, triton.next_power_of_2(dim))}
+def _tiles(n_tokens: int, dim: int, item_size: int) -> dict[str, int]:
+    block_d = max(16, triton.next_power_of_2(dim))
+    # keys and values of a tile are in shared memory together, 128 kB at most
+    most = 32 if interpreting() else min(512, 65536 // (item_size * block_d))
+    whole = max(16, triton.next_power_of_2(n_tokens))
+    single = whole <= most
+    block_p = whole if single else min(most, 64)
+    # one tile has no next one to fetch meanwhile
+    return {
+        "BLOCK_Q": 16, "BLOCK_P": block_p, "BLOCK_D": block_d, "num_stages": 1 if single else 2,
+    }  # fmt: skip
 
 
 @triton.jit

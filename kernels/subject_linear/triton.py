@@ -133,10 +133,11 @@ def grouped_product(
         for a, b, c, bias in zip(left, right, targets, _addresses(biases, len(out)), strict=True)
     ]
     aligned = all(address % 16 == 0 for group in groups for address in group[:4])
+    even = all(group[6] % 16 == 0 for group in groups)
     where = out[0].device
     _product[(len(tiles), split)](
         _send(groups, torch.int64, where), _send(tiles, torch.int32, where), left[0],
-        targets[0], FLIP_LEFT=flip_left, FLIP_RIGHT=flip_right, ALIGNED=aligned,
+        targets[0], FLIP_LEFT=flip_left, FLIP_RIGHT=flip_right, ALIGNED=aligned, EVEN=even,
         BIAS=bool(biases) and split == 1, ACTIVATION=activation if split == 1 else "none",
         PRECISION=_precision(left[0]), **tile,
     )  # fmt: skip
@@ -193,7 +194,7 @@ def _precision(like: Tensor) -> str:
 @triton.jit
 def _product(
     groups, tiles, like, out_like,
-    FLIP_LEFT: tl.constexpr, FLIP_RIGHT: tl.constexpr, ALIGNED: tl.constexpr,
+    FLIP_LEFT: tl.constexpr, FLIP_RIGHT: tl.constexpr, ALIGNED: tl.constexpr, EVEN: tl.constexpr,
     BIAS: tl.constexpr, ACTIVATION: tl.constexpr, PRECISION: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
@@ -201,8 +202,9 @@ def _product(
     at = tl.program_id(0)
     part, n_parts = tl.program_id(1), tl.num_programs(1)
     group = groups + tl.load(tiles + 3 * at) * 7
-    m = tl.load(tiles + 3 * at + 1) + tl.arange(0, BLOCK_M)
-    n = tl.load(tiles + 3 * at + 2) + tl.arange(0, BLOCK_N)
+    # what is loaded has no known divisors, without which no load is wider than one value
+    m = tl.multiple_of(tl.load(tiles + 3 * at + 1), BLOCK_M) + tl.arange(0, BLOCK_M)
+    n = tl.multiple_of(tl.load(tiles + 3 * at + 2), BLOCK_N) + tl.arange(0, BLOCK_N)
     left = tl.load(group).to(tl.pointer_type(like.dtype.element_ty))
     right = tl.load(group + 1).to(tl.pointer_type(like.dtype.element_ty))
     out = tl.load(group + 2).to(tl.pointer_type(out_like.dtype.element_ty))
@@ -210,6 +212,8 @@ def _product(
         left, right = tl.multiple_of(left, 16), tl.multiple_of(right, 16)
         out = tl.multiple_of(out, 16)
     rows, depth, columns = tl.load(group + 4), tl.load(group + 5), tl.load(group + 6)
+    if EVEN:
+        columns = tl.multiple_of(columns, 16)
     wide_m, wide_n = m.to(tl.int64)[:, None], n.to(tl.int64)[None, :]
     total = tl.zeros((BLOCK_M, BLOCK_N), dtype=tl.float32)
     share = tl.cdiv(tl.cdiv(depth, BLOCK_K), n_parts) * BLOCK_K
