@@ -24,7 +24,7 @@ help:
 
 setup: .venv/.complete
 
-.venv/.complete: pyproject.toml constraints.txt
+.venv/.complete: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"neurodecode needs Python 3.11 to 3.13, $(PYTHON) is {v[0]}.{v[1]}: try make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
@@ -65,7 +65,7 @@ bench: setup
 	python -m benchmarks.run
 
 lint: setup
-	ruff check neurodecode tests benchmarks
+	ruff check neurodecode kernels tests benchmarks
 	lint-imports
 
 clean:

@@ -14,6 +14,8 @@ BENCHMARKS: dict[str, list[str]] = {
     "prior_sampling": [],
     "pipeline": [],
     "banks": [],
+    "attention": [],
+    "kernels": [],
 }
 
 

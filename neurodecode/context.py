@@ -30,6 +30,8 @@ class BuildContext:
         Sampling rate in Hz of time-resolved recordings.
     positions : mapping of str to tuple of tuple of float
         Channel positions (x, y) of every subject, where there are any.
+    regions : mapping of str to tuple of str
+        Region of each feature of every subject, where the store tells it.
     """
 
     n_features: Mapping[str, int]
@@ -38,3 +40,4 @@ class BuildContext:
     n_times: int | None = None
     sfreq: float | None = None
     positions: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

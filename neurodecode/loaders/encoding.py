@@ -18,7 +18,7 @@ from neurodecode.loaders.dataset import Batch
 from neurodecode.loaders.responses import ResponseDataModule, Side
 from neurodecode.loaders.rows import Row
 from neurodecode.splits import SIDES
-from neurodecode.store import read_stimuli
+from neurodecode.store import ResponseStore, read_stimuli
 
 __all__ = ["EncodingDataModule", "ImageBank"]
 
@@ -145,7 +145,11 @@ class EncodingDataModule(ResponseDataModule):
         self.stores = {name: open_responses(store.path) for name, store in self.stores.items()}
         self.images = Path(stimuli) if stimuli is not None else Path(stores) / "stimuli.h5"
         self.image_size = image_size
-        self.context = replace(self.context, image_size=(image_size, image_size))
+        self.context = replace(
+            self.context,
+            image_size=(image_size, image_size),
+            regions={name: _regions(store) for name, store in self.stores.items()},
+        )
 
     @cached_property
     def bank(self) -> ImageBank:
@@ -162,3 +166,10 @@ class EncodingDataModule(ResponseDataModule):
             for trials in self.rows(side)[name].trials
         ]
         return self._in_order(rows)
+
+
+def _regions(store: ResponseStore) -> tuple[str, ...]:
+    """Region of each feature; empty where the store does not tell."""
+    if "roi" not in store.feature_names():
+        return ()
+    return tuple(map(str, store.feature("roi")))

@@ -15,15 +15,21 @@ from torch import Tensor
 from neurodecode.losses.precision import full_precision, no_autocast
 
 __all__ = [
+    "MANY",
     "ClipMse",
     "clip_mse",
     "info_nce",
+    "plain_soft_clip",
     "scaled_similarity",
     "soft_clip",
     "soft_contrastive",
     "soft_cross_entropy",
     "unit_rows",
 ]
+
+#: Items from which on pairs are made in tiles: 8192 x 8192 of single precision are 268 MB, and a
+#: plain loss holds several of them.
+MANY = 8192
 
 
 def unit_rows(embeddings: Tensor) -> Tensor:
@@ -120,9 +126,47 @@ def soft_clip(
     Tensor
         Scalar. Its minimum is the entropy of :math:`q`, not zero.
 
+    Notes
+    -----
+    From `MANY` items on no matrix of all pairs is made (`neurodecode_kernels.soft_clip`).
+
     References
     ----------
     Scotti et al. 2023, "Reconstructing the mind's eye", equation 2.
+    """
+    if len(predictions) < MANY:
+        return plain_soft_clip(
+            predictions, targets, temperature, bidirectional=bidirectional,
+            detach_targets=detach_targets, negatives=negatives,
+        )  # fmt: skip
+    from neurodecode_kernels.soft_clip import soft_clip as lean_soft_clip
+
+    return lean_soft_clip(
+        predictions, targets, temperature, bidirectional=bidirectional,
+        detach_targets=detach_targets, negatives=negatives,
+    )  # fmt: skip
+
+
+def plain_soft_clip(
+    predictions: Tensor,
+    targets: Tensor,
+    temperature: float | Tensor,
+    *,
+    bidirectional: bool = True,
+    detach_targets: bool = True,
+    negatives: Tensor | None = None,
+) -> Tensor:
+    """`soft_clip` with all pairs in memory, which is the fastest way for a few hundred items.
+
+    Parameters
+    ----------
+    predictions, targets, temperature, bidirectional, detach_targets, negatives
+        As in `soft_clip`.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
     """
     if detach_targets:
         targets = targets.detach()

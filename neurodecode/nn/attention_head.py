@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
+
+from neurodecode.nn.attention import make_attention
 
 __all__ = ["AttentionTokenHead"]
 
@@ -29,7 +33,11 @@ class AttentionTokenHead(nn.Module):
     dropout : float
         After the attention and within the perceptron.
     attention_dropout : float
-        Of the attention weights.
+        Of the attention weights; 0 for mechanisms that know none.
+    attention : str
+        Mechanism, a name of `neurodecode.nn.attention.ATTENTION`.
+    attention_options : mapping, optional
+        Its options.
 
     References
     ----------
@@ -46,11 +54,19 @@ class AttentionTokenHead(nn.Module):
         n_heads: int = 8,
         dropout: float = 0.15,
         attention_dropout: float = 0.1,
+        attention: str = "softmax",
+        attention_options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.shape, self.n_heads = (n_tokens, inner), n_heads
-        self.attention_dropout = attention_dropout
+        self.shape = (n_tokens, inner)
         attention_width = attention_width or dim
+        self.attention = make_attention(
+            attention,
+            n_heads,
+            attention_width // n_heads,
+            attention_options,
+            dropout=attention_dropout,
+        )
         self.narrow = nn.Sequential(
             nn.LayerNorm(width), nn.GELU(), nn.Linear(width, n_tokens * inner)
         )
@@ -80,10 +96,7 @@ class AttentionTokenHead(nn.Module):
             Tokens.
         """
         tokens = self.narrow(hidden).unflatten(-1, self.shape)
-        qkv = self.qkv(self.norm(tokens)).unflatten(-1, (3, self.n_heads, -1))
-        attended = F.scaled_dot_product_attention(
-            *qkv.permute(2, 0, 3, 1, 4),
-            dropout_p=self.attention_dropout if self.training else 0.0,
-        )
+        qkv = self.qkv(self.norm(tokens)).unflatten(-1, (3, self.attention.n_heads, -1))
+        attended = self.attention(*qkv.permute(2, 0, 3, 1, 4))
         tokens = tokens + self.out(attended.transpose(1, 2).flatten(2))
         return self.widen(tokens)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurodecode.errors import ConfigError
+from neurodecode.nn.attention import Attention, make_attention
 
 __all__ = ["PriorTransformer", "PriorTransformerFactory"]
 
@@ -46,6 +46,11 @@ class PriorTransformer(nn.Module):
         Estimate what the condition lacks: the condition is added to the output. For conditions
         that are themselves an estimate of the embedding, on the same scale; then the network need
         not learn to copy.
+    attention : str
+        Mechanism by which tokens attend to one another, a name of
+        `neurodecode.nn.attention.ATTENTION`.
+    attention_options : mapping, optional
+        Its options.
 
     Raises
     ------
@@ -68,6 +73,8 @@ class PriorTransformer(nn.Module):
         dropout: float = 0.0,
         queries: Literal["position", "token"] = "position",
         residual: bool = False,
+        attention: str = "softmax",
+        attention_options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         if residual and shape != condition_shape:
@@ -88,7 +95,13 @@ class PriorTransformer(nn.Module):
         self.null_condition = nn.Parameter(0.02 * torch.randn(condition_shape[0], width))
         self.null_noised = nn.Parameter(0.02 * torch.randn(n_tokens, width))
         self.blocks = nn.ModuleList(
-            _Block(width, n_heads, int(expansion * width), dropout) for _ in range(depth)
+            _Block(
+                width,
+                make_attention(attention, n_heads, width // n_heads, attention_options),
+                int(expansion * width),
+                dropout,
+            )
+            for _ in range(depth)
         )
         self.write = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, dim))
 
@@ -136,9 +149,9 @@ class PriorTransformer(nn.Module):
 class _Block(nn.Module):
     """Pre-norm self-attention without a mask, and a perceptron."""
 
-    def __init__(self, width: int, n_heads: int, hidden: int, dropout: float) -> None:
+    def __init__(self, width: int, attention: Attention, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.attention = attention
         self.norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width)
@@ -150,8 +163,8 @@ class _Block(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         """Let all tokens attend to one another, (n_batch, length, width) in and out."""
         n_batch, length, width = sequence.shape
-        qkv = self.qkv(self.norm(sequence)).view(n_batch, length, 3, self.n_heads, -1)
-        attended = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4))
+        qkv = self.qkv(self.norm(sequence)).view(n_batch, length, 3, self.attention.n_heads, -1)
+        attended = self.attention(*qkv.permute(2, 0, 3, 1, 4))
         joined = attended.transpose(1, 2).reshape(n_batch, length, width)
         sequence = sequence + self.drop(self.out(joined))
         return sequence + self.drop(self.perceptron(sequence))

@@ -1,0 +1,1 @@
+"""Measurements that `neurodecode bench` makes."""

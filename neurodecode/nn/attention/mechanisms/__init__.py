@@ -1,0 +1,1 @@
+"""One attention mechanism a file; `neurodecode.nn.attention` imports them all."""

@@ -1,0 +1,28 @@
+"""Kernels run in Triton's interpreter where there is no GPU."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+import pytest
+import torch
+
+# Triton decides when it is imported; a GPU runs the kernels themselves
+if not torch.cuda.is_available() and "triton" not in sys.modules:
+    os.environ["TRITON_INTERPRET"] = "1"
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@pytest.fixture
+def device() -> str:
+    """Where kernels run, or why not."""
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("triton is not installed: kernels are not tested")
+    from neurodecode_kernels.interpreter import interpreting
+
+    if DEVICE == "cpu" and not interpreting():
+        pytest.skip("no GPU, and Triton was imported before its interpreter could be chosen")
+    return DEVICE
