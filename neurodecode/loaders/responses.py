@@ -105,7 +105,7 @@ class ResponseDataModule(LightningDataModule):
 
     def __init__(
         self,
-        stores: Path | list[Path],
+        stores: str | Path | list[str],
         embeddings: dict[str, Path],
         splits: Path | None = None,
         fold: int = 0,
