@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from decoding_world import LATENT, N_TEST, N_TRAIN, N_VALIDATION, TOKENS, World, make_world
+from decoding_world import N_TEST, N_TRAIN, N_VALIDATION, TOKENS, World, make_world
 
 from neurodecode.recording import Recording
 from neurodecode.splits import Fold, Split, write_split
 from neurodecode.store import EmbeddingStore, ResponseStore
 
-N_TIMES, SFREQ, TMIN = 13, 50.0, -0.06
+N_TIMES, SFREQ, TMIN = 16, 50.0, -0.12
 #: Channels of each subject; the last one's position is unknown.
 MEG, EEG = {"01": 8, "02": 8}, {"01": 7, "d.2": 9}
-#: First sample at which the pattern of `latent`, of `tokens` is there.
-EARLY, LATE = 4, 7
+#: First sample at which the pattern of ``energy``, of ``tokens`` is there.
+EARLY, LATE = 8, 12
 REPEATS = 3
 
 
@@ -38,14 +38,16 @@ class SensorWorld(World):
 def make_sensor_world(root: Path, seed: int = 5, noise: float = 1.0) -> SensorWorld:
     """Write stores of three repeats of each picture; the pictures are those of `make_world`."""
     make_world(root, seed)
-    world, rng = SensorWorld(root), np.random.default_rng(seed)
+    world, rng = SensorWorld(root), np.random.default_rng(seed + 1000)
     ids = EmbeddingStore(root / "tokens.h5").ids
     tokens = EmbeddingStore(root / "tokens.h5").read("tokens").reshape(len(ids), -1)
-    latent = EmbeddingStore(root / "latent.h5").read("latent").reshape(len(ids), -1)[:, :4]
+    energy = rng.normal(size=(len(ids), 4)).astype(np.float32)
+    store = EmbeddingStore.create(root / "energy.h5", ids, {"energy": (4,)})
+    store.write(np.arange(len(ids)), {"energy": energy})
     for folder, modality, subjects in ((world.meg, "meg", MEG), (world.eeg, "eeg", EEG)):
         for subject, n_channels in subjects.items():
             clean = np.zeros((len(ids), n_channels, N_TIMES))
-            early = latent @ rng.normal(size=(latent.shape[1], n_channels))
+            early = energy @ rng.normal(size=(4, n_channels))
             late = (tokens - tokens.mean(axis=0)) @ rng.normal(size=(tokens.shape[1], n_channels))
             clean[:, :, EARLY:] += (early / early.std())[:, :, None]
             clean[:, :, LATE:] += (late / late.std())[:, :, None]
@@ -71,5 +73,5 @@ def make_sensor_world(root: Path, seed: int = 5, noise: float = 1.0) -> SensorWo
     return world
 
 
-__all__ = ["EARLY", "EEG", "LATE", "LATENT", "MEG", "N_TIMES", "REPEATS", "SFREQ", "TMIN",
+__all__ = ["EARLY", "EEG", "LATE", "MEG", "N_TIMES", "REPEATS", "SFREQ", "TMIN",
            "TOKENS", "SensorWorld", "make_sensor_world"]  # fmt: skip

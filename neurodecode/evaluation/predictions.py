@@ -37,6 +37,7 @@ from neurodecode.evaluation.picture_features import PictureFeatures
 from neurodecode.evaluation.ranked import RankedFile
 from neurodecode.evaluation.readout import CategoryReadout, open_readout
 from neurodecode.evaluation.reconstruction import net_scores, reconstruction_scores
+from neurodecode.evaluation.timecourse import time_course
 from neurodecode.metrics.functional.meteor import find_meteor
 from neurodecode.store import Prediction, read_stimuli
 
@@ -138,6 +139,8 @@ class Evaluator:
         return Evaluated(scores, confusion=[table])
 
     def _identify(self, content: PredictionFile) -> Evaluated:
+        if "windows" in content.attrs:
+            return Evaluated(courses=[time_course(content)])
         targets = read_targets(content, self.embeddings)
         return RankedFile(content, self.dataset, targets, self.drawn).score(self.matching)
 
