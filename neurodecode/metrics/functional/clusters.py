@@ -16,10 +16,11 @@ _HAT = 1e-3
 def cluster_p_values(
     differences: np.ndarray, *, n_permutations: int = 1000, seed: int = 0, level: float = 0.05
 ) -> np.ndarray:
-    """Cluster-permutation test of a mean above zero, one-sided, along the last axis.
+    """Cluster-permutation test of a mean that is not zero, two-sided, along the last axis.
 
-    Windows whose t value is above that of `level` form clusters with their neighbours; the sum of
-    t values of a cluster is compared with the largest under random signs of whole rows.
+    Windows whose t value is beyond that of `level` form clusters with their neighbours of the same
+    sign; the sum of t values of a cluster is compared with the largest under random signs of whole
+    rows. Only clusters above zero are reported: for a score, those below chance are no finding.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def cluster_p_values(
     Returns
     -------
     array of float of shape (n_windows,)
-        P value of the cluster that a window is in; 1 outside of clusters.
+        P value of the cluster above zero that a window is in; 1 outside of these.
 
     Raises
     ------
@@ -58,16 +59,17 @@ def cluster_p_values(
     # nothing varies: nothing to test
     if not values.std(axis=0).any():
         return p_values
-    _, clusters, found, _ = permutation_cluster_1samp_test(
+    t_values, clusters, found, _ = permutation_cluster_1samp_test(
         values,
-        threshold=float(t_distribution.ppf(1 - level, len(values) - 1)),
+        threshold=float(t_distribution.ppf(1 - level / 2, len(values) - 1)),
         n_permutations=n_permutations,
-        tail=1,
+        tail=0,
         stat_fun=partial(ttest_1samp_no_p, sigma=_HAT),
         out_type="mask",
         rng=seed,
         verbose="error",
     )
     for mask, p_value in zip(clusters, found, strict=True):
-        p_values[mask] = p_value
+        if t_values[mask].sum() > 0:
+            p_values[mask] = p_value
     return p_values
