@@ -105,7 +105,8 @@ def score_matrix(
         )
     candidates = sorted(set(prediction.stimulus_id))
     targets = read_targets(candidates)
-    if decoded.shape[1:] != targets.shape[1:]:
+    # a decoder takes a pooled embedding for a single token
+    if decoded.shape[1:] not in (targets.shape[1:], (1, *targets.shape[1:])):
         raise DataError(
             f"decoded as {decoded.shape[1:]}, but the embedding has {targets.shape[1:]}",
             subject=prediction.subject,
