@@ -23,6 +23,7 @@ from neurodecode.evaluation.category import (
     category_scores,
     ceiling_scores,
 )
+from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
@@ -142,7 +143,15 @@ class Evaluator:
         if "windows" in content.attrs:
             return Evaluated(courses=[time_course(content)])
         targets = read_targets(content, self.embeddings)
-        return RankedFile(content, self.dataset, targets, self.drawn).score(self.matching)
+        ranked = RankedFile(content, self.dataset, targets, self.drawn, self._centres(content))
+        return ranked.score(self.matching)
+
+    def _centres(self, content: PredictionFile) -> CategoryCentres | None:
+        targets = read_targets(content, self.embeddings)
+        if targets is None or not (self.stores / "stimuli.h5").is_file():
+            return None
+        path = self.embeddings / f"{content.attrs['embedding']}.h5"
+        return open_centres(self.stores, self._stimuli, path, targets)
 
     def _captioning(self, content: PredictionFile) -> Evaluated:
         done = Evaluated()

@@ -56,6 +56,12 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "retrieval_brain_top1": MetricSpec("share of pictures whose response scores highest"),
     "retrieval_brain_top5": MetricSpec("share of pictures whose response is among the best 5"),
     "retrieval_brain_top10": MetricSpec("share of pictures whose response is among the best 10"),
+    "retrieval_category_top1": MetricSpec(
+        "share of responses closest to the mean picture of the category that was seen"
+    ),
+    "retrieval_category_top5": MetricSpec(
+        "share of responses that have the category among the best 5"
+    ),
     "retrieval_draws_top1": MetricSpec(
         "share of responses whose picture scores highest among random test pictures"
     ),

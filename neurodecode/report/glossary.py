@@ -27,6 +27,8 @@ _LABELS = {
     "retrieval_brain_top1": "Top-1 brain retrieval",
     "retrieval_brain_top5": "Top-5 brain retrieval",
     "retrieval_brain_top10": "Top-10 brain retrieval",
+    "retrieval_category_top1": "Top-1 retrieval of the category",
+    "retrieval_category_top5": "Top-5 retrieval of the category",
     "retrieval_draws_top1": "Top-1 retrieval, random draws",
     "retrieval_draws_top5": "Top-5 retrieval, random draws",
     "retrieval_brain_draws_top1": "Top-1 brain retrieval, random draws",
