@@ -10,7 +10,6 @@ import numpy as np
 
 from neurodecode import __version__
 from neurodecode.evaluation.timecourse import SCORED, TimeCourse
-from neurodecode.metrics.bootstrap import bootstrap_ci
 from neurodecode.metrics.functional.clusters import cluster_p_values
 from neurodecode.metrics.functional.latency import half_peak_latency
 from neurodecode.metrics.records import MetricRecord
@@ -45,21 +44,26 @@ def course_records(course: TimeCourse, about: Mapping[str, Any]) -> list[MetricR
     for subject, parts in _groups(course):
         for metric in SCORED:
             values, chance, n_averaged, n_candidates = parts[metric]
-            p_values = cluster_p_values(values - chance)
+            p_values = _p_values(course, subject, metric, values - chance)
             common = _common(course, about, subject, n_averaged)
+            replicates = _resampled(values)
             if metric == _LATENCY_OF and (p_values <= _LEVEL).any():
-                records.append(_latency(common, course, values, chance))
-            for number, window in enumerate(course.windows):
-                interval = bootstrap_ci(values[:, number], n_boot=_N_BOOT)
+                latency = half_peak_latency(values.mean(axis=0), course.times, chance)
+                spread = half_peak_latency(replicates, course.times, chance)
+                n = len(values)
+                records.append(_in_seconds(common, "half_peak_latency", latency, spread, n))
+            low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+            for number, (start, stop) in enumerate(course.windows):
                 extra = common["extra"] | {
-                    "t_start_s": window[0], "t_stop_s": window[1],
-                    "p_cluster": float(p_values[number]), "test_over": "stimuli",
+                    "t_start_s": start, "t_stop_s": stop, "p_cluster": float(p_values[number]),
+                    "test_over": "stimuli",
                 }  # fmt: skip
                 records.append(
                     MetricRecord(
-                        **common | {"extra": extra}, metric=metric, value=interval.value,
-                        ci_low=interval.low, ci_high=interval.high, chance=chance,
-                        n=len(values), n_candidates=n_candidates,
+                        **common | {"extra": extra}, metric=metric,
+                        value=float(values[:, number].mean()), ci_low=float(low[number]),
+                        ci_high=float(high[number]), chance=chance, n=len(values),
+                        n_candidates=n_candidates,
                     )
                 )  # fmt: skip
     return records
@@ -86,29 +90,36 @@ def latency_differences(
     """
     records = []
     for first, second in combinations(courses, 2):
-        same = (first.method, first.kind, first.windows) == (
-            second.method, second.kind, second.windows
-        )  # fmt: skip
-        if not same or first.target == second.target:
+        if _kind(first) != _kind(second) or first.target == second.target:
             continue
         ours, theirs = dict(_groups(first)), dict(_groups(second))
         for subject in [name for name in ours if name in theirs]:
-            (a, low, n_averaged, _), (b, high, _, _) = (
-                parts[_LATENCY_OF] for parts in (ours[subject], theirs[subject])
+            sides = [(first, *ours[subject][_LATENCY_OF]), (second, *theirs[subject][_LATENCY_OF])]
+            n = len(sides[0][1])
+            known = all(
+                (_p_values(course, subject, _LATENCY_OF, values - chance) <= _LEVEL).any()
+                for course, values, chance, *_ in sides
             )
-            if len(a) != len(b) or any(
-                (cluster_p_values(v - c) > _LEVEL).all() for v, c in ((a, low), (b, high))
-            ):
+            if not known or len(sides[1][1]) != n:
                 continue
-            replicates = _replicates(b, high, first.times) - _replicates(a, low, first.times)
-            value = _latency_of(b, high, first.times) - _latency_of(a, low, first.times)
-            common = _common(second, about, subject, n_averaged)
-            extra = common["extra"] | {"baseline": first.target}
-            records.append(
-                _in_seconds(common | {"extra": extra}, "latency_difference", value, replicates,
-                            len(a))
-            )  # fmt: skip
+            values = [half_peak_latency(v.mean(axis=0), first.times, c) for _, v, c, *_ in sides]
+            spread = [half_peak_latency(_resampled(v), first.times, c) for _, v, c, *_ in sides]
+            common = _common(second, about, subject, sides[0][3])
+            common["extra"] |= {"baseline": first.target}
+            difference = (values[1] - values[0], spread[1] - spread[0])
+            records.append(_in_seconds(common, "latency_difference", *difference, n))
     return records
+
+
+def _kind(course: TimeCourse) -> tuple[Any, ...]:
+    return (course.method, course.kind, course.windows)
+
+
+def _p_values(course: TimeCourse, subject: str, metric: str, differences: np.ndarray) -> np.ndarray:
+    """Test a curve, once."""
+    if (subject, metric) not in course.tested:
+        course.tested[subject, metric] = cluster_p_values(differences)
+    return course.tested[subject, metric]
 
 
 def _groups(
@@ -158,25 +169,10 @@ def _common(
     }
 
 
-def _latency(
-    common: Mapping[str, Any], course: TimeCourse, values: np.ndarray, chance: float
-) -> MetricRecord:
-    value = _latency_of(values, chance, course.times)
-    replicates = _replicates(values, chance, course.times)
-    return _in_seconds(common, "half_peak_latency", value, replicates, len(values))
-
-
-def _latency_of(values: np.ndarray, chance: float, times: np.ndarray) -> float:
-    return float(half_peak_latency(values.mean(axis=0), times, chance))
-
-
-def _replicates(values: np.ndarray, chance: float, times: np.ndarray) -> np.ndarray:
-    """Latency of resampled stimuli, the same ones for every curve of as many stimuli."""
-    rng = np.random.default_rng(0)
-    index = rng.integers(len(values), size=(_N_BOOT, len(values)))
-    counts = np.zeros((_N_BOOT, len(values)))
-    np.add.at(counts, (np.arange(_N_BOOT)[:, None], index), 1)
-    return half_peak_latency(counts @ values / len(values), times, chance)
+def _resampled(values: np.ndarray) -> np.ndarray:
+    """Curves of resampled stimuli, the same ones for every curve of as many stimuli."""
+    rng, n = np.random.default_rng(0), len(values)
+    return rng.multinomial(n, np.full(n, 1 / n), size=_N_BOOT) @ values / n
 
 
 def _in_seconds(
@@ -184,6 +180,6 @@ def _in_seconds(
 ) -> MetricRecord:
     low, high = np.nanquantile(replicates, [0.025, 0.975])
     return MetricRecord(
-        **common, metric=metric, value=value, ci_low=float(low), ci_high=float(high), chance=None,
-        n=n, n_candidates=None,
+        **common, metric=metric, value=float(value), ci_low=float(low), ci_high=float(high),
+        chance=None, n=n, n_candidates=None,
     )  # fmt: skip

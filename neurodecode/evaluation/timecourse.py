@@ -68,6 +68,8 @@ class TimeCourse:
         By subject.
     attrs : mapping
         How the predictions were made.
+    tested : dict of (str, str) to array of shape (n_windows,)
+        P values by subject and metric, of the curves that were tested so far.
     """
 
     method: str
@@ -76,6 +78,7 @@ class TimeCourse:
     windows: Windows
     subjects: dict[str, SubjectCourse] = field(default_factory=dict)
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    tested: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     @property
     def times(self) -> np.ndarray:

@@ -166,11 +166,11 @@ def noise_course(seed: int):
     rng = np.random.default_rng(seed)
     names = [f"{k:02d}" for k in range(30)]
     favourites = rng.normal(size=30)
-    drift = np.cumsum(rng.normal(size=(24, 30, 30)), axis=0) * 0.5
+    drift = np.cumsum(rng.normal(size=(15, 30, 30)), axis=0) * 0.5
     predictions = [
         Prediction("01", names, {"scores": favourites + drift[k] + rng.normal(size=(30, 30))},
                    names, window=(k / 50, k / 50 + 0.04))
-        for k in range(24)
+        for k in range(15)
     ]  # fmt: skip
     attrs = {"windows": "sliding", "target": "tokens"}
     return time_course(PredictionFile("ridge", predictions, attrs))

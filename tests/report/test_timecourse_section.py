@@ -65,14 +65,12 @@ def test_curves_latencies_and_matrices(over_time: Profile) -> None:
     assert ("01", "latent") in found
 
 
-def test_section_is_there_only_with_records(over_time: Profile, profile: Profile) -> None:
-    page = read_page(render_page(over_time))
+def test_section_is_there_and_all_others_pass_over_windows(
+    over_time: Profile, profile: Profile
+) -> None:
+    page, plain = (read_page(render_page(each)) for each in (over_time, profile))
     assert "#time" in page.references
     assert "Half-peak latency" in page.sections["time"]
-    assert "time" not in read_page(render_page(profile)).sections
-
-
-def test_other_sections_pass_over_windows(over_time: Profile, profile: Profile) -> None:
-    one, other = (read_page(render_page(each)).sections for each in (over_time, profile))
+    assert "time" not in plain.sections
     for name in ("figures", "scores", "controls", "retrieval"):
-        assert one[name] == other[name]
+        assert page.sections[name] == plain.sections[name]
