@@ -276,12 +276,13 @@ class DecodeTask(DecodingModule):
         for name, value in self.validation_losses.means().items():
             self.log(f"val/{name}", value, sync_dist=True)
         self.retrieval.gather()
-        scores = self.retrieval.top1()
+        scores, pairs = self.retrieval.top1(), self.retrieval.two_way()
         self.retrieval.clear()
         for subject, score in scores.items():
             self.log(f"val/top1_{subject}", score, sync_dist=True)
         mean = sum(scores.values()) / len(scores)
         self.log("val/top1", mean, prog_bar=True, sync_dist=True)
+        self.log("val/two_way", sum(pairs.values()) / len(pairs), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Decode repeat averages.
