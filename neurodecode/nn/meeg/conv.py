@@ -117,7 +117,7 @@ class ConvAdapter(SensorAdapter):
         Channels of the convolutions.
     n_blocks : int
         `ConvBlock` one after the other.
-    n_harmonics, spatial_dropout
+    n_harmonics, spatial_dropout, gain
         See `SpatialAttention`.
     subject_layer : bool
         Mix the virtual channels of each subject differently. Without, a subject that the model
@@ -147,12 +147,13 @@ class ConvAdapter(SensorAdapter):
         n_blocks: int = 2,
         n_harmonics: int = 32,
         spatial_dropout: float = 0.2,
+        gain: float = 1.0,
         subject_layer: bool = True,
         dropout: float = 0.0,
         share: bool = True,
     ) -> None:
         sensors = check_sensors(inputs, "ConvAdapter")
-        attention = SpatialAttention(n_virtual, n_harmonics, spatial_dropout)
+        attention = SpatialAttention(n_virtual, n_harmonics, spatial_dropout, gain=gain)
         super().__init__(
             _Own(sensors, n_virtual, subject_layer),
             _Core(sensors.n_times, width, n_virtual, hidden, n_blocks, attention, dropout),

@@ -85,6 +85,10 @@ class SpatialAttention(nn.Module):
         softmax, in units of the square that they are laid out on; 0.2 as published.
     margin : float
         Of the square, so that its opposite edges are not the same place.
+    gain : float
+        Standard deviation of the first maps is about .7 times this: with 1, as published, every
+        virtual channel begins as nearly the same mean of all sensors; with 5 each begins at few
+        neighbours.
 
     References
     ----------
@@ -93,12 +97,17 @@ class SpatialAttention(nn.Module):
     """
 
     def __init__(
-        self, n_out: int = 270, n_harmonics: int = 32, dropout: float = 0.2, margin: float = 0.1
+        self,
+        n_out: int = 270,
+        n_harmonics: int = 32,
+        dropout: float = 0.2,
+        margin: float = 0.1,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.n_harmonics, self.dropout, self.margin = n_harmonics, dropout, margin
         n_terms = 2 * n_harmonics**2
-        self.maps = nn.Parameter(torch.randn(n_out, n_terms) / n_terms**0.5)
+        self.maps = nn.Parameter(gain * torch.randn(n_out, n_terms) / n_terms**0.5)
 
     def terms(self, flat: Tensor) -> Tensor:
         """Fourier terms of places.
