@@ -9,6 +9,7 @@ from neurodecode.adaptation.known import KnownSubjects, regions
 from neurodecode.adaptation.plan import AdaptationPlan
 from neurodecode.adaptation.run import TrainedRun
 from neurodecode.adaptation.start import start_adapter
+from neurodecode.errors import ConfigError
 from neurodecode.linear import TransferEncoder
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.nn.decoder import BrainDecoder
@@ -60,6 +61,11 @@ class DecoderAdaptation:
         plan, run = self.plan, self.run
         bare = self._data(None)
         context = bare.context
+        if context.n_times:
+            raise ConfigError(
+                f"subject {plan.subject} has a time axis, which `neurodecode adapt` does not take;"
+                " train with data.leave_out and an adapter that subjects share"
+            )
         # the sizes that do not depend on the subject
         check_context({**run.content[CONTEXT_KEY], "n_features": dict(context.n_features)}, context)
         task = build_task(run.checkpoint, run.content, DecodeTask, context)

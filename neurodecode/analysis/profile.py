@@ -15,6 +15,7 @@ from neurodecode.analysis.tables import (
     CANDIDATES,
     CONFUSION,
     DIFFERENCES,
+    GENERALISATION,
     ITEMS,
     read_records_table,
     read_table,
@@ -63,9 +64,21 @@ class Profile:
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """One row for each MetricRecord that has a value."""
+        """One row for each MetricRecord that has a value, but for those of windows of time."""
         table = self._all_records
-        return table[table["value"].notna()].reset_index(drop=True)
+        whole = ~_resolved_in_time(table)
+        return table[table["value"].notna() & whole].reset_index(drop=True)
+
+    @cached_property
+    def courses(self) -> pd.DataFrame:
+        """One row for each MetricRecord of a window of time, or of a curve of such windows."""
+        table = self._all_records
+        return table[table["value"].notna() & _resolved_in_time(table)].reset_index(drop=True)
+
+    @cached_property
+    def generalisation(self) -> pd.DataFrame:
+        """One row for each time of training and of testing."""
+        return read_table(self.tables / "generalisation.csv", GENERALISATION)
 
     @cached_property
     def unmeasured(self) -> pd.DataFrame:
@@ -138,6 +151,12 @@ class Profile:
             file=source.path,
             fix="give the stores these predictions were made from",
         )
+
+
+def _resolved_in_time(table: pd.DataFrame) -> pd.Series:
+    if "windows" not in table:
+        return pd.Series(False, index=table.index)
+    return table["windows"].notna()
 
 
 def open_stores(folders: Iterable[str | Path]) -> dict[str, StoreFolder]:

@@ -14,6 +14,7 @@ __all__ = [
     "CANDIDATES",
     "CONFUSION",
     "DIFFERENCES",
+    "GENERALISATION",
     "ITEMS",
     "RECORDS",
     "read_records_table",
@@ -50,6 +51,16 @@ CONFUSION: Mapping[str, type] = {
     "true": str,
     "predicted": str,
     "count": int,
+}
+#: One row for each time of training and testing.
+GENERALISATION: Mapping[str, type] = {
+    "dataset": str,
+    "method": str,
+    "target": str,
+    "subject": str,
+    "trained_s": float,
+    "tested_s": float,
+    "two_way": float,
 }
 #: One row for each two methods, metric and subject (or their mean): method minus baseline.
 DIFFERENCES: Mapping[str, type] = {

@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is predicted; validation: by a model fitted on training alone (--predicted:"
         " with weights of the other validation stimuli), for `neurodecode combine`"
         " (default: %(default)s)")  # fmt: skip
+    add("--repeats", type=int, metavar="K",
+        help="ridge: average K repeats of a stimulus at a time where it is decoded, 1 for single"
+        " trials (default: all there are)")  # fmt: skip
     add("--trials", metavar="N",
         help="fit on N random training trials of each subject and on nothing else, or on `all` of"
         " them: the baseline of `neurodecode adapt`, on the same trials if --seed is the same",
@@ -126,7 +129,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
     if args.method == "encoder_likelihood" and not (args.embeddings or args.predicted):
         raise ConfigError("--method encoder_likelihood needs --embeddings or --predicted")
-    for option in ("components", "n_voxels"):
+    if args.repeats is not None and args.method != "ridge":
+        raise ConfigError("--repeats belongs to --method ridge")
+    for option in ("components", "n_voxels", "repeats"):
         value = getattr(args, option)
         if value is not None and value < 1:
             raise ConfigError(f"--{option.replace('_', '-')} is {value}; give a positive number")
@@ -152,7 +157,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
         components = 200
     options = baselines.LinearOptions(
         components, args.whitening, args.n_voxels, args.seed, args.side,
-        None if args.trials is None else trial_draw(args.trials, args.seed),
+        None if args.trials is None else trial_draw(args.trials, args.seed), args.repeats,
     )  # fmt: skip
     predicted = _read_predicted(args.predicted)
     for store in stores:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from neurodecode.evaluation.brain import BrainJudge
     from neurodecode.evaluation.evaluated import Evaluated
+    from neurodecode.metrics.records import MetricRecord
 
     #: How the predictions of a task, method and number of trials were made.
     Made = dict[tuple[str, str, str], Mapping[str, Any]]
@@ -131,14 +132,15 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f"--drawn is {args.drawn}; give a positive number")
     if len(args.datasets) != len(args.predictions):
         raise ConfigError("give --predictions once after each --dataset")
-    names = ("items", "candidates", "confusion", "differences")
+    names = ("items", "candidates", "confusion", "differences", "generalisation")
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     records = []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
         everything, made = _evaluate(args, dataset, files)
+        about = {"profile": args.profile, "dataset": dataset}
+        records += _over_time(everything, about, tables)
         items = items_frame(everything.scores, dataset)
         records += summarise_items(items, args.profile, made, extra_keys(everything.scores))
-        about = {"profile": args.profile, "dataset": dataset}
         records += summarise_wholes(everything.wholes, about, made)
         records += [
             absent_record(about, *kind, reason) for kind, reason in everything.absent.items()
@@ -153,6 +155,20 @@ def run(args: argparse.Namespace) -> None:
         if parts:
             write_table(args.out / "tables" / f"{name}.csv", pd.concat(parts, ignore_index=True))
     write_records(args.out / "metrics.json", records)
+
+
+def _over_time(
+    everything: Evaluated, about: dict[str, str], tables: dict[str, list[pd.DataFrame]]
+) -> list[MetricRecord]:
+    """Records and tables of what was decoded from windows of time."""
+    if not everything.courses:
+        return []
+    from neurodecode.evaluation.course_records import course_records, latency_differences
+
+    for course in everything.courses:
+        tables["generalisation"] += course.generalisation(about["dataset"])
+    records = [record for each in everything.courses for record in course_records(each, about)]
+    return records + latency_differences(everything.courses, about)
 
 
 def _evaluate(args: argparse.Namespace, dataset: str, files: list[Path]) -> tuple[Evaluated, Made]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neurodecode.evaluation.items import Scores
+from neurodecode.evaluation.timecourse import TimeCourse
 from neurodecode.evaluation.whole import WholeScore
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Evaluated:
         Scores of the true pictures themselves: the same whatever method the file is of.
     candidates, confusion : list of DataFrame
         Tables for the report, see `candidate_table` and `confusion_table`.
+    courses : list of TimeCourse
+        Scores of windows of time.
     matched : mapping of str to mapping
         Methods whose scores come from a matching (transductive), and its settings.
     """
@@ -40,6 +43,7 @@ class Evaluated:
     ceiling: list[Scores] = field(default_factory=list)
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
+    courses: list[TimeCourse] = field(default_factory=list)
     matched: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, other: Evaluated) -> None:
@@ -50,6 +54,6 @@ class Evaluated:
         other : Evaluated
             Its scores and tables; ceilings and matchings stay with their file.
         """
-        for name in ("scores", "wholes", "candidates", "confusion"):
+        for name in ("scores", "wholes", "candidates", "confusion", "courses"):
             getattr(self, name).extend(getattr(other, name))
         self.absent |= other.absent

@@ -26,6 +26,7 @@ __all__ = [
     "DRAWN",
     "ReadTargets",
     "identification_scores",
+    "mean_by_stimulus",
     "read_targets",
     "score_matrix",
     "unit_rows",
@@ -104,7 +105,8 @@ def score_matrix(
         )
     candidates = sorted(set(prediction.stimulus_id))
     targets = read_targets(candidates)
-    if decoded.shape[1:] != targets.shape[1:]:
+    # a decoder takes a pooled embedding for a single token
+    if decoded.shape[1:] not in (targets.shape[1:], (1, *targets.shape[1:])):
         raise DataError(
             f"decoded as {decoded.shape[1:]}, but the embedding has {targets.shape[1:]}",
             subject=prediction.subject,
@@ -166,9 +168,10 @@ def identification_scores(
     Returns
     -------
     list of Scores
+        One value a stimulus, the mean over its responses if it has several (single trials):
         ``retrieval_top1``, ``retrieval_top5``, ``two_way``, ``median_rank`` and, both ways,
-        ``retrieval_brain_top1``; with enough candidates ``retrieval_draws_top1`` and, both ways,
-        ``retrieval_brain_draws_top1``.
+        ``retrieval_brain_top1``; with enough candidates ``retrieval_draws_top1``,
+        ``retrieval_draws_top5`` and, both ways, ``retrieval_brain_draws_top1``.
 
     Raises
     ------
@@ -198,10 +201,12 @@ def identification_scores(
     ]
     if drawn < n and len(scores) == n and not trials:
         paired = scores[:, truth]
-        ways = {"retrieval_draws_top1": paired}
+        ways = {"retrieval_draws_top1": (paired, 1)}
+        if drawn > 5:
+            ways["retrieval_draws_top5"] = (paired, 5)
         if both_ways:
-            ways["retrieval_brain_draws_top1"] = paired.T
-        made += [_drawn_scores(prediction, method, name, own, drawn) for name, own in ways.items()]
+            ways["retrieval_brain_draws_top1"] = (paired.T, 1)
+        made += [_drawn_scores(prediction, method, name, *own, drawn) for name, own in ways.items()]
     return made
 
 
@@ -215,14 +220,16 @@ def _scores(
     extra: Mapping[str, Any] | None = None,
     trials: str = "",
 ) -> Scores:
+    # stimuli are what is resampled: responses to the same one are no further items
+    stimuli, values = mean_by_stimulus(prediction.stimulus_id, np.asarray(values, dtype=float))
     return Scores(
         subject=prediction.subject,
         task="adaptation" if trials else "identification",
         method=method,
         metric=metric,
         fold=prediction.fold,
-        stimulus_id=prediction.stimulus_id,
-        values=np.asarray(values, dtype=float),
+        stimulus_id=stimuli,
+        values=values,
         chance=chance,
         n_candidates=n_candidates,
         n_averaged=prediction.n_averaged,
@@ -232,11 +239,38 @@ def _scores(
     )
 
 
+def mean_by_stimulus(
+    stimulus_id: Sequence[str], values: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Average the scores of several responses to one stimulus.
+
+    Parameters
+    ----------
+    stimulus_id : sequence of str of length n
+        Stimulus of each score.
+    values : array of shape (n,)
+        Scores.
+
+    Returns
+    -------
+    stimuli : list of str of length n_stimuli
+        Each once, in the order in which they come first.
+    values : array of shape (n_stimuli,)
+        Mean score of each; `values` itself if none comes twice.
+    """
+    row = {name: number for number, name in enumerate(dict.fromkeys(stimulus_id))}
+    if len(row) == len(stimulus_id):
+        return list(stimulus_id), values
+    index = np.array([row[name] for name in stimulus_id])
+    counts = np.bincount(index)
+    return list(row), np.bincount(index, weights=values) / counts
+
+
 def _drawn_scores(
-    prediction: Prediction, method: str, metric: str, paired: np.ndarray, drawn: int
+    prediction: Prediction, method: str, metric: str, paired: np.ndarray, k: int, drawn: int
 ) -> Scores:
     """Expectation over all draws, with the mean of the published number of draws beside it."""
-    draws = repeated_draws(paired, drawn, N_DRAWS)
+    draws = repeated_draws(paired, drawn, N_DRAWS, k)
     extra = {"n_draws": N_DRAWS, "mean_of_draws": float(draws.mean())}
-    values = expected_top_k(paired, drawn)
-    return _scores(prediction, method, metric, values, 1 / drawn, drawn, extra)
+    values = expected_top_k(paired, drawn, k)
+    return _scores(prediction, method, metric, values, k / drawn, drawn, extra)

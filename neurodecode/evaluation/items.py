@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,10 @@ def items_frame(scores: Sequence[Scores], dataset: str) -> pd.DataFrame:
         columns["value"] = np.asarray(columns.pop("values"), dtype=float)
         columns["stimulus_id"] = list(score.stimulus_id)
         frames.append(pd.DataFrame(columns))
-    table = pd.concat(frames, ignore_index=True)
+    # of time-resolved decoding alone there are no items
+    names = [each.name for each in fields(Scores) if each.name not in ("extra", "values")]
+    nothing = pd.DataFrame(columns=[*names, "value"])
+    table = pd.concat(frames, ignore_index=True) if frames else nothing
     table.insert(0, "dataset", dataset)
     return table
 

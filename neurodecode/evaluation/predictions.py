@@ -23,6 +23,7 @@ from neurodecode.evaluation.category import (
     category_scores,
     ceiling_scores,
 )
+from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
 from neurodecode.evaluation.classification import accuracy_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
@@ -37,6 +38,7 @@ from neurodecode.evaluation.picture_features import PictureFeatures
 from neurodecode.evaluation.ranked import RankedFile
 from neurodecode.evaluation.readout import CategoryReadout, open_readout
 from neurodecode.evaluation.reconstruction import net_scores, reconstruction_scores
+from neurodecode.evaluation.timecourse import time_course
 from neurodecode.metrics.functional.meteor import find_meteor
 from neurodecode.store import Prediction, read_stimuli
 
@@ -138,8 +140,18 @@ class Evaluator:
         return Evaluated(scores, confusion=[table])
 
     def _identify(self, content: PredictionFile) -> Evaluated:
+        if "windows" in content.attrs:
+            return Evaluated(courses=[time_course(content)])
         targets = read_targets(content, self.embeddings)
-        return RankedFile(content, self.dataset, targets, self.drawn).score(self.matching)
+        ranked = RankedFile(content, self.dataset, targets, self.drawn, self._centres(content))
+        return ranked.score(self.matching)
+
+    def _centres(self, content: PredictionFile) -> CategoryCentres | None:
+        targets = read_targets(content, self.embeddings)
+        if targets is None or not (self.stores / "stimuli.h5").is_file():
+            return None
+        path = self.embeddings / f"{content.attrs['embedding']}.h5"
+        return open_centres(self.stores, self._stimuli, path, targets)
 
     def _captioning(self, content: PredictionFile) -> Evaluated:
         done = Evaluated()

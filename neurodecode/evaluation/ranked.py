@@ -11,6 +11,7 @@ import numpy as np
 
 from neurodecode.errors import DataError, about
 from neurodecode.evaluation.candidates import candidate_table
+from neurodecode.evaluation.category_retrieval import CategoryCentres
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
@@ -52,12 +53,15 @@ class RankedFile:
         From `neurodecode.evaluation.identification.read_targets`.
     drawn : int
         Candidates of ``retrieval_draws_top1``.
+    centres : CategoryCentres or None
+        For category-level retrieval of decoded embeddings.
     """
 
     content: PredictionFile
     dataset: str
     targets: ReadTargets | None
     drawn: int = DRAWN
+    centres: CategoryCentres | None = None
     _ranked: list[Ranked] = field(default_factory=list)
 
     def score(self, matching: Sequence[str]) -> Evaluated:
@@ -82,6 +86,8 @@ class RankedFile:
             done.candidates.append(candidate_table(each, matrix, names, tags))
             if self._decodes(each):
                 decoded, true = each.arrays[array], self.targets(each.stimulus_id)
+                if self.centres is not None:
+                    done.scores += self.centres.scores(each, method, decoded)
                 rank = rank_score(each, method, "embedding", decoded, true)
                 done.wholes += [] if rank is None else [rank]
             self._ranked.append((each, matrix, names))

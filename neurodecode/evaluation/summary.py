@@ -21,6 +21,8 @@ __all__ = ["summarise_items"]
 _ON_FEATURES = ("category_accuracy",)
 #: Metrics for which an encoder predicts responses to pictures.
 _BY_ENCODER = ("brain_correlation", "brain_correlation_others")
+#: What a file of predictions says that every record of it repeats.
+_TOLD = ("subject_in_training",)
 _KEYS = ["dataset", "task", "method", "metric", "trials"]
 
 
@@ -69,6 +71,7 @@ def summarise_items(
             "version": __version__,
             "extra": {
                 **about.get("settings", {}),
+                **{key: about[key] for key in _TOLD if key in about},
                 **({"trials": trials} if trials else {}),
                 **({"features": about["features"]} if metric in _ON_FEATURES else {}),
                 **({"encoder": about["encoder"]} if metric in _BY_ENCODER else {}),

@@ -17,9 +17,11 @@ from neurodecode.linear.ridge import RidgeDecoder, RidgeEncoder, fit_ridge
 from neurodecode.linear.stacked_likelihood import StackedLikelihood
 from neurodecode.linear.stacking import EncoderStack, stack_encoders
 from neurodecode.linear.transfer import TransferEncoder
+from neurodecode.linear.windows import EpochTimes, Window, growing_windows, sliding_windows
 
 __all__ = [
     "EncoderStack",
+    "EpochTimes",
     "FeatureSpace",
     "FunctionalAlignment",
     "LikelihoodIdentifier",
@@ -28,9 +30,12 @@ __all__ = [
     "RidgeEncoder",
     "StackedLikelihood",
     "TransferEncoder",
+    "Window",
     "category_classifier",
     "fit_ridge",
+    "growing_windows",
     "held_out_predictions",
     "likelihood_matrix",
+    "sliding_windows",
     "stack_encoders",
 ]

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import KFold
 
 from neurodecode.linear.feature_space import FeatureSpace
+from neurodecode.linear.wide import WideRidge
 
 __all__ = ["PENALTIES", "RidgeDecoder", "RidgeEncoder", "fit_ridge"]
 
@@ -24,7 +25,7 @@ def fit_ridge(
     penalties: Sequence[float] = PENALTIES,
     n_folds: int = 5,
     seed: int = 0,
-) -> RidgeCV:
+) -> RidgeCV | WideRidge:
     r"""Fit a ridge regression whose penalty is chosen for each output by cross-validation.
 
     .. math:: \min_W \|Y - 1 b^T - X W\|^2 + \alpha_t n v \|w_t\|^2
@@ -48,19 +49,20 @@ def fit_ridge(
 
     Returns
     -------
-    RidgeCV
-        Fitted on all samples; ``best_alphas_`` holds the penalties, times n and v.
+    RidgeCV or WideRidge
+        Fitted on all samples; ``best_alphas_`` holds the penalties, times n and v. The second is
+        the same regression, solved faster where there are more inputs than samples.
     """
     inputs = np.asarray(inputs, dtype=np.float32)
     scale = len(inputs) * max(float(inputs.var(axis=0).mean()), 1e-12)
-    model = RidgeCV(
-        alphas=np.asarray(penalties) * scale,
-        fit_intercept=True,
-        cv=KFold(n_folds, shuffle=True, random_state=seed),
-        # himalaya would rather use kernels when n < p; at these sizes both take seconds
-        solver_params={"warn": False},
-    )
-    return model.fit(inputs, np.asarray(outputs, dtype=np.float32))
+    alphas = np.asarray(penalties) * scale
+    folds = KFold(n_folds, shuffle=True, random_state=seed)
+    outputs = np.asarray(outputs, dtype=np.float32)
+    if inputs.shape[1] > len(inputs):
+        return WideRidge(alphas, folds).fit(inputs, outputs)
+    # in a fold there may be fewer samples than inputs, of which himalaya would warn
+    model = RidgeCV(alphas=alphas, fit_intercept=True, cv=folds, solver_params={"warn": False})
+    return model.fit(inputs, outputs)
 
 
 class _Ridge(RegressorMixin, BaseEstimator):

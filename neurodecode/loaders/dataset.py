@@ -19,9 +19,11 @@ from neurodecode.store import ResponseStore
 __all__ = ["Batch", "ResponseDataset", "ScaledTrials"]
 
 #: ``responses`` (mapping of subject to Tensor of shape (n_rows, n_features)), ``targets``
-#: (mapping of name to Tensor of shape (n_batch, ...)), ``stimulus`` and ``n_averaged``
-#: (Tensors of int of shape (n_batch,)). Rows are counted subject after subject. A training
-#: batch may hold ``negatives`` besides, targets of other stimuli (mapping of name to Tensor).
+#: (mapping of name to Tensor of shape (n_batch, ...)), ``stimulus``, ``n_averaged`` and ``trial``
+#: (the first trial of each row, -1 for synthetic ones; Tensors of int of shape (n_batch,)). Rows
+#: are counted subject after subject. A subject with a time axis has responses of shape (n_rows,
+#: n_channels, n_times). A training batch may hold ``negatives`` besides, targets of other stimuli
+#: (mapping of name to Tensor).
 Batch = dict[str, Any]
 
 
@@ -128,6 +130,7 @@ class ResponseDataset(Dataset):
         responses: dict[str, Tensor] = {}
         stimulus: list[int] = []
         n_averaged: list[int] = []
+        first: list[int] = []
         for number, (name, trials) in enumerate(self.subjects.items()):
             groups = [row.trials for row in rows if row.subject == number]
             drawn = [row for row in synthetic if row.subject == number]
@@ -136,11 +139,13 @@ class ResponseDataset(Dataset):
                 parts.append(trials.averages(groups))
                 stimulus += [int(trials.stimulus[group[0]]) for group in groups]
                 n_averaged += [len(group) for group in groups]
+                first += [group[0] for group in groups]
             if drawn:
                 source = self.synthetic[name]
                 parts.append(torch.from_numpy(source.draw(drawn)))
                 stimulus += [int(source.stimulus[row.picture]) for row in drawn]
                 n_averaged += [source.n_averaged] * len(drawn)
+                first += [-1] * len(drawn)
             if parts:
                 responses[name] = torch.cat(parts)
         index = np.array(stimulus, dtype=np.int64)
@@ -149,4 +154,5 @@ class ResponseDataset(Dataset):
             "targets": {name: self.bank.read(name, index) for name in self.bank.shapes},
             "stimulus": torch.from_numpy(index),
             "n_averaged": torch.tensor(n_averaged),
+            "trial": torch.tensor(first),
         }

@@ -13,18 +13,19 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from neurodecode.context import BuildContext
-from neurodecode.errors import ConfigError, DataError, LeakError
+from neurodecode.errors import ConfigError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
 from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.ranks import BlockSampler
-from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus
+from neurodecode.loaders.recordings import open_recordings
+from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus, repeat_groups
 from neurodecode.loaders.sampler import BalancedSampler, Extras, ResumableLoader
 from neurodecode.loaders.scaler import TrialScaler
+from neurodecode.loaders.sizes import context_of
 from neurodecode.loaders.synthetic import SyntheticTrials, open_synthetic
 from neurodecode.loaders.targets import TargetBank
-from neurodecode.splits import read_split
-from neurodecode.store import EmbeddingStore, ResponseStore
+from neurodecode.splits import Split
+from neurodecode.store import EmbeddingStore
 
 __all__ = ["ResponseDataModule"]
 
@@ -40,19 +41,24 @@ class ResponseDataModule(LightningDataModule):
     Training draws single trials, or averages of a few random repeats; validation, test and
     prediction average all repeats of a stimulus. Responses are standardised per subject,
     session and feature with statistics of training trials, which travel in the checkpoint.
+    Recordings with and without a time axis may be in one batch, from one data set or several.
 
     Parameters
     ----------
-    stores : path
-        Folder with ``sub-<subject>.h5``.
+    stores : path or list of path
+        Folder with ``sub-<subject>.h5``. With several folders a subject is called
+        ``<folder>:<subject>``, and a picture that one of them holds out is trained on in none.
     embeddings : dict of str to path
         Name of each target (``tokens``, ``latent``, ...) and the embedding store with it.
     splits : path, optional
-        ``splits.json``; by default the one in `stores`.
+        ``splits.json`` of all folders; by default the one in each of `stores`.
     fold : int
         Which fold of the split.
     subjects : list of str, optional
         Subjects to use; all by default.
+    leave_out : list of str, optional
+        Those of the subjects whom nothing is trained on or chosen by, and who alone are tested.
+        Only the mean and deviation of each channel over their training trials are used.
     batch_size : int
         Rows of a training batch over all subjects, and of a batch when predicting.
     repeats : int
@@ -70,6 +76,11 @@ class ResponseDataModule(LightningDataModule):
         which holds the targets of those that are not its own as negatives for a contrastive loss.
     predict_on : {"test", "validation", "train"}
         Stimuli that ``predict`` runs on.
+    predict_repeats : int, optional
+        How many repeats of a stimulus ``predict`` averages; what there are besides makes further
+        rows of the same stimulus, so that 1 predicts every single trial. All by default.
+    clamp : float, optional
+        Standardised values of time series are cut off at this many deviations.
     in_memory : bool, optional
         Keep standardised responses and targets in memory; by default if both together take
         less than 1 GiB.
@@ -94,11 +105,12 @@ class ResponseDataModule(LightningDataModule):
 
     def __init__(
         self,
-        stores: Path,
+        stores: str | Path | list[str],
         embeddings: dict[str, Path],
         splits: Path | None = None,
         fold: int = 0,
         subjects: list[str] | None = None,
+        leave_out: list[str] | None = None,
         batch_size: int = 128,
         repeats: int = 1,
         seed: int = 0,
@@ -106,6 +118,8 @@ class ResponseDataModule(LightningDataModule):
         synthetic_share: float = 0.5,
         negatives: int = 0,
         predict_on: Side = "test",
+        predict_repeats: int | None = None,
+        clamp: float | None = None,
         in_memory: bool | None = None,
         num_workers: int = 0,
         trials: int | None = None,
@@ -115,11 +129,12 @@ class ResponseDataModule(LightningDataModule):
         self.batch_size, self.repeats, self.seed = batch_size, repeats, seed
         self.fold, self.predict_on, self.num_workers = fold, predict_on, num_workers
         self.draw = TrialDraw(trials, trials_seed)
-        self.stores = _open_stores(Path(stores), subjects)
+        self.predict_repeats, self.clamp = predict_repeats, clamp
+        folders = stores if isinstance(stores, list) else [stores]
+        self.recordings = open_recordings([Path(each) for each in folders], splits, fold, subjects)
+        self.stores = dict(self.recordings.stores)
+        self.left_out = self._check_choices(leave_out, synthetic, len(folders))
         self.embeddings = dict(embeddings)
-        self.split = read_split(splits or Path(stores) / "splits.json")
-        if not 0 <= fold < len(self.split.folds):
-            raise ConfigError(f"fold {fold} does not exist; the split has {len(self.split.folds)}")
         shown = {str(s) for store in self.stores.values() for s in store.stimulus_id}
         self._synthetic = (
             {}
@@ -131,22 +146,43 @@ class ResponseDataModule(LightningDataModule):
         self._pool: list[str] = []
         if negatives:
             known = {name for path in self.embeddings.values() for name in EmbeddingStore(path).ids}
-            self._pool = self.split.pool(fold, known)
+            self._pool = self.recordings.pool(known)
         self.stimuli = sorted(shown | more | set(self._pool))
         self._unshown = frozenset(self.stimuli) - shown
         self._row_of = {name: row for row, name in enumerate(self.stimuli)}
         shapes = TargetBank(embeddings, [], in_memory=False).shapes
         self.in_memory = self._small(shapes) if in_memory is None else in_memory
-        self.context = BuildContext(
-            n_features={name: store.n_features for name, store in self.stores.items()},
-            targets=shapes,
-            n_times=_common(store.shape[2] if len(store.shape) == 3 else None
-                            for store in self.stores.values()),
-            sfreq=_common(store.sfreq for store in self.stores.values()),
-        )  # fmt: skip
+        self.context = context_of(self.stores, shapes)
         self._scalers: dict[str, TrialScaler] = {}
         self._loader: ResumableLoader | None = None
         self._position: dict[str, int] | None = None
+
+    def _check_choices(
+        self, leave_out: list[str] | None, synthetic: Path | None, n_folders: int
+    ) -> frozenset[str]:
+        """Refuse options that do not fit together; return the subjects that are left out."""
+        left_out = frozenset(leave_out or ())
+        if unknown := sorted(left_out - set(self.stores)):
+            raise ConfigError(
+                f"data.leave_out names {', '.join(unknown)}; known: {', '.join(self.stores)}"
+            )
+        if len(left_out) == len(self.stores):
+            raise ConfigError("data.leave_out leaves nobody to train on")
+        if synthetic is not None and (left_out or n_folders > 1):
+            raise ConfigError(
+                "data.synthetic goes with one folder of stores and with subjects that are all"
+                " trained on; leave it, or data.leave_out, away"
+            )
+        for name in ("predict_repeats", "clamp"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"data.{name} is {value}; give a positive number")
+        return left_out
+
+    @property
+    def split(self) -> Split:
+        """The split of the data set; an error if there are several."""
+        return self.recordings.split
 
     def _small(self, shapes: dict[str, tuple[int, ...]]) -> bool:
         values = sum(int(np.prod(store.shape)) for store in self.stores.values())
@@ -164,7 +200,7 @@ class ResponseDataModule(LightningDataModule):
     def _trials(self) -> dict[str, dict[str, SubjectRows]]:
         grouped = {}
         for name, store in self.stores.items():
-            sides = self.split.trials(self.fold, store)
+            sides = self.recordings.sides(name)
             sides["train"] = self.draw(sides["train"], name)
             grouped[name] = {
                 side: group_by_stimulus(trials, store.stimulus_id) for side, trials in sides.items()
@@ -184,7 +220,12 @@ class ResponseDataModule(LightningDataModule):
         dict of str to SubjectRows
             By subject.
         """
-        return {name: sides[side] for name, sides in self._trials.items()}
+        nothing, wanted = SubjectRows((), ()), set(self.stores) - self.left_out
+        if self.left_out and side == "test":
+            wanted = set(self.left_out)
+        return {
+            name: sides[side] if name in wanted else nothing for name, sides in self._trials.items()
+        }
 
     def target_moments(self, name: str) -> tuple[Tensor, Tensor]:
         """Mean and deviation of a target over the training stimuli.
@@ -207,7 +248,8 @@ class ResponseDataModule(LightningDataModule):
         for name, store in self.stores.items():
             if name not in self._scalers:
                 trials = [t for group in self._trials[name]["train"].trials for t in group]
-                self._scalers[name] = TrialScaler.fit(store, trials)
+                clamp = self.clamp if len(store.shape) == 3 else None
+                self._scalers[name] = TrialScaler.fit(store, trials, clamp)
                 # an HDF5 file that is open here must not be inherited by workers
                 store.close()
         return {
@@ -245,11 +287,12 @@ class ResponseDataModule(LightningDataModule):
             self._position = None
         return self._loader
 
-    def _averaged(self, side: Side) -> DataLoader[Batch]:
+    def _averaged(self, side: Side, repeats: int | None = None) -> DataLoader[Batch]:
         rows = [
-            Row(number, trials)
+            Row(number, group)
             for number, subject in enumerate(self.rows(side).values())
             for trials in subject.trials
+            for group in repeat_groups(trials, repeats)
         ]
         return self._in_order(rows)
 
@@ -274,19 +317,20 @@ class ResponseDataModule(LightningDataModule):
         return self._averaged("test")
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Repeat averages of the stimuli to predict."""
-        return self._averaged(self.predict_on)
+        """Repeat averages of the stimuli to predict, of `predict_repeats` repeats each."""
+        return self._averaged(self.predict_on, self.predict_repeats)
 
     @cached_property
     def fingerprint(self) -> str:
         """Digest of what is held out; a checkpoint of another division is refused."""
-        return self.split.folds[self.fold].digest
+        return self.recordings.digest
 
     def state_dict(self) -> dict[str, Any]:
         """Return statistics of the training trials, digest of the split, and where training is."""
         return {
             "position": None if self._loader is None else self._loader.state_dict(),
             "fingerprint": self.fingerprint,
+            "left_out": sorted(self.left_out),
             "scalers": {name: each.state_dict() for name, each in self._scalers.items()},
         }
 
@@ -301,12 +345,18 @@ class ResponseDataModule(LightningDataModule):
         Raises
         ------
         LeakError
-            If the checkpoint was trained on another division of the stimuli.
+            If the checkpoint was trained on another division of the stimuli, or on a subject who
+            is left out here.
         """
         if state_dict["fingerprint"] != self.fingerprint:
             raise LeakError(
                 f"the checkpoint was trained on another split or fold than fold {self.fold} here,"
                 " and may have seen its test stimuli; use the fold of the checkpoint or train again"
+            )
+        if known := sorted(self.left_out - set(state_dict.get("left_out", ()))):
+            raise LeakError(
+                f"data.leave_out names {known[0]}, whom the checkpoint was trained on; leave out"
+                " who was left out in `fit`"
             )
         self._scalers = {
             name: TrialScaler.from_state_dict(each)
@@ -324,23 +374,3 @@ def _own_generator() -> torch.Generator:
 
 def _as_is(batch: Batch) -> Batch:
     return batch
-
-
-def _open_stores(folder: Path, subjects: list[str] | None) -> dict[str, ResponseStore]:
-    """Open the stores of the chosen subjects, in the order of their names."""
-    found = {path.stem.removeprefix("sub-"): path for path in sorted(folder.glob("sub-*.h5"))}
-    if not found:
-        raise DataError("no sub-*.h5 in this folder", file=folder, fix="run `neurodecode prepare`")
-    unknown = sorted(set(subjects or ()) - set(found))
-    if unknown:
-        raise ConfigError(
-            f"folder {folder}: unknown subject {', '.join(unknown)}; known: {', '.join(found)}"
-        )
-    chosen = found if subjects is None else {name: found[name] for name in sorted(set(subjects))}
-    return {name: ResponseStore(path) for name, path in chosen.items()}
-
-
-def _common(values: Any) -> Any:
-    """Return the one value that all subjects share, or None."""
-    different = set(values)
-    return different.pop() if len(different) == 1 else None

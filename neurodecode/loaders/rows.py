@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["BatchPlan", "Row", "SubjectRows", "SyntheticRow", "group_by_stimulus"]
+__all__ = [
+    "BatchPlan", "Row", "SubjectRows", "SyntheticRow", "group_by_stimulus", "repeat_groups",
+]  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -103,3 +105,24 @@ def group_by_stimulus(
         repeats.setdefault(str(stimulus_id[trial]), []).append(trial)
     names = tuple(sorted(repeats))
     return SubjectRows(names, tuple(tuple(repeats[name]) for name in names))
+
+
+def repeat_groups(trials: tuple[int, ...], repeats: int | None) -> list[tuple[int, ...]]:
+    """Divide the repeats of one stimulus into groups that are averaged.
+
+    Parameters
+    ----------
+    trials : tuple of int
+        Trials of the stimulus.
+    repeats : int or None
+        How many make a group; None for all of them, and so if there are fewer.
+
+    Returns
+    -------
+    list of tuple of int
+        Disjoint groups of equal size, in the order of recording; what is left over is in none.
+    """
+    if repeats is None or repeats >= len(trials):
+        return [trials]
+    starts = range(0, len(trials) - repeats + 1, repeats)
+    return [trials[start : start + repeats] for start in starts]

@@ -100,11 +100,13 @@ class BalancedSampler(DistributedSampler):
     ) -> None:
         # the parent's constructor wants the rank now; here it is known when an epoch begins
         self.subjects = list(subjects)
-        self.share = batch_size // len(self.subjects)
+        # a subject without rows is one that is left out
+        n_subjects = sum(1 for rows in self.subjects if len(rows))
+        self.share = batch_size // max(n_subjects, 1)
         if self.share < 1:
             raise ConfigError(
                 f"batch_size {batch_size} is smaller than the number of subjects"
-                f" ({len(self.subjects)}); raise data.batch_size or choose data.subjects"
+                f" ({n_subjects}); raise data.batch_size or choose data.subjects"
             )
         self.extras = extras or Extras()
         self.n_synthetic = self.extras.count(self.share)

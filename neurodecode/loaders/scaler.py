@@ -16,6 +16,7 @@ __all__ = ["SessionMoments", "TrialScaler"]
 
 _BLOCK_TRIALS = 256
 _STATE = ("sessions", "mean", "scale")
+_CLAMP = "clamp"
 
 
 @dataclass
@@ -60,6 +61,9 @@ class TrialScaler:
         Increasing session numbers.
     mean, scale : array of float32 of shape (n_sessions, n_features)
         Statistics; a feature that was constant in training has scale 1.
+    clamp : float or None
+        Standardised values beyond plus or minus this are cut off: single artefacts of MEG and EEG
+        are hundreds of deviations high.
 
     Notes
     -----
@@ -68,11 +72,22 @@ class TrialScaler:
     time.
     """
 
-    def __init__(self, sessions: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> None:
-        self.sessions, self.mean, self.scale = sessions, mean, scale
+    def __init__(
+        self,
+        sessions: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        clamp: float | None = None,
+    ) -> None:
+        self.sessions, self.mean, self.scale, self.clamp = sessions, mean, scale, clamp
 
     @classmethod
-    def fit(cls, store: ResponseStore, trials: Sequence[int] | np.ndarray) -> TrialScaler:
+    def fit(
+        cls,
+        store: ResponseStore,
+        trials: Sequence[int] | np.ndarray,
+        clamp: float | None = None,
+    ) -> TrialScaler:
         """Estimate the statistics, reading a few hundred trials at a time.
 
         Parameters
@@ -81,6 +96,8 @@ class TrialScaler:
             Responses of one subject.
         trials : sequence of int
             Training trials.
+        clamp : float, optional
+            See the class.
 
         Returns
         -------
@@ -114,7 +131,7 @@ class TrialScaler:
         # constant up to rounding: dividing would blow up nothing but noise
         floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
         return cls(sessions, mean.astype(np.float32),
-                   np.where(scale > floor, scale, 1.0).astype(np.float32))  # fmt: skip
+                   np.where(scale > floor, scale, 1.0).astype(np.float32), clamp)  # fmt: skip
 
     @staticmethod
     def _moments_of(store: ResponseStore, trials: np.ndarray) -> SessionMoments:
@@ -145,7 +162,8 @@ class TrialScaler:
         mean, scale = self.mean[rows], self.scale[rows]
         if responses.ndim == 3:
             mean, scale = mean[..., None], scale[..., None]
-        return (responses.astype(np.float32) - mean) / scale
+        values = (responses.astype(np.float32) - mean) / scale
+        return values if self.clamp is None else values.clip(-self.clamp, self.clamp)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the statistics for a checkpoint.
@@ -153,9 +171,10 @@ class TrialScaler:
         Returns
         -------
         dict of str to Tensor
-            ``sessions``, ``mean`` and ``scale``.
+            ``sessions``, ``mean`` and ``scale``, and ``clamp`` if there is one.
         """
-        return {name: torch.as_tensor(getattr(self, name)) for name in _STATE}
+        state = {name: torch.as_tensor(getattr(self, name)) for name in _STATE}
+        return state if self.clamp is None else state | {_CLAMP: torch.tensor(self.clamp)}
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> TrialScaler:
@@ -171,7 +190,8 @@ class TrialScaler:
         TrialScaler
             The same statistics.
         """
-        return cls(*(state[name].numpy() for name in _STATE))
+        clamp = float(state[_CLAMP]) if _CLAMP in state else None
+        return cls(*(state[name].numpy() for name in _STATE), clamp)
 
 
 def _pool(parts: Sequence[SessionMoments]) -> SessionMoments:

@@ -107,6 +107,13 @@ def open_synthetic(
     division = (draw or TrialDraw()).digest(split.folds[fold].digest)
     for name, store in stores.items():
         path = Path(folder) / f"sub-{name}.h5"
+        if len(store.shape) == 3:
+            raise DataError(
+                "synthetic responses have no time axis",
+                subject=name,
+                field="synthetic",
+                fix="leave data.synthetic away for MEG and EEG",
+            )
         synthetic = read_synthetic(path)
         if synthetic.responses.shape[1] != store.n_features:
             raise DataError(

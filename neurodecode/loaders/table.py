@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.rows import group_by_stimulus, repeat_groups
 from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.splits import Split
 from neurodecode.store import ResponseStore
@@ -143,6 +144,33 @@ class TrialTable:
         np.add.at(sums, index, self.responses[trials])
         means = (sums / counts[:, None]).astype(np.float32)
         return RepeatAverages(stimuli, means, counts)
+
+    def averages_of(self, repeats: int | None, *sides: str) -> RepeatAverages:
+        """Average some repeats of each stimulus at a time.
+
+        Parameters
+        ----------
+        repeats : int or None
+            How many; None averages all (`average`).
+        *sides : str
+            Which trials.
+
+        Returns
+        -------
+        RepeatAverages
+            One row for each group of repeats (`repeat_groups`): a stimulus may have several.
+        """
+        if repeats is None:
+            return self.average(*sides)
+        rows = group_by_stimulus(self.trials(*sides), self.stimulus_id)
+        groups = [
+            (name, group)
+            for name, trials in zip(rows.stimulus, rows.trials, strict=True)
+            for group in repeat_groups(trials, repeats)
+        ]
+        means = np.stack([self.responses[list(group)].mean(axis=0) for _, group in groups])
+        counts = np.array([len(group) for _, group in groups])
+        return RepeatAverages(np.array([name for name, _ in groups]), means, counts)
 
     def deviations(self, *sides: str, without: Collection[str] = ()) -> np.ndarray:
         """Single trials minus the mean of their stimulus: noise, free of any model.

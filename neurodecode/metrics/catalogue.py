@@ -56,8 +56,17 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "retrieval_brain_top1": MetricSpec("share of pictures whose response scores highest"),
     "retrieval_brain_top5": MetricSpec("share of pictures whose response is among the best 5"),
     "retrieval_brain_top10": MetricSpec("share of pictures whose response is among the best 10"),
+    "retrieval_category_top1": MetricSpec(
+        "share of responses closest to the mean picture of the category that was seen"
+    ),
+    "retrieval_category_top5": MetricSpec(
+        "share of responses that have the category among the best 5"
+    ),
     "retrieval_draws_top1": MetricSpec(
         "share of responses whose picture scores highest among random test pictures"
+    ),
+    "retrieval_draws_top5": MetricSpec(
+        "share of responses whose picture is among the best 5 of random test pictures"
     ),
     "retrieval_brain_draws_top1": MetricSpec(
         "share of pictures whose response scores highest among random test responses"
@@ -86,6 +95,12 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "rouge_l": MetricSpec("longest sequence of words in common with a true caption"),
     "cider": MetricSpec("agreement with the true captions in words that few pictures share"),
     "clip_score": MetricSpec("2.5 times the cosine of caption and true picture in a CLIP space"),
+    "half_peak_latency": MetricSpec(
+        "time at which the curve of the two-way score is half way to its peak", "lower", "s"
+    ),
+    "latency_difference": MetricSpec(
+        "by how much later a target is decodable than the baseline", "lower", "s"
+    ),
     "effective_rank": MetricSpec("dimensions that the predictions really use", unit="dimensions"),
     "cosine": MetricSpec("cosine of predicted and true embedding"),
     "mse": MetricSpec("squared error averaged over values", "lower"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from neurodecode.context import SensorArray, input_size
 from neurodecode.nn.bottleneck import Bottleneck
 from neurodecode.nn.subjects import AdapterFactory, SubjectAdapters
 
@@ -16,8 +17,8 @@ class LinearAdapter(nn.Module):
 
     Parameters
     ----------
-    n_features : int
-        Voxels, neurons or channels of the subject.
+    n_features : int or SensorArray
+        Voxels, neurons or channels of the subject; a time series is flattened.
     width : int
         Width of the shared space.
     input_dropout : float
@@ -28,19 +29,23 @@ class LinearAdapter(nn.Module):
     """
 
     def __init__(
-        self, n_features: int, width: int, input_dropout: float = 0.0, noise: float = 0.0
+        self,
+        n_features: int | SensorArray,
+        width: int,
+        input_dropout: float = 0.0,
+        noise: float = 0.0,
     ) -> None:
         super().__init__()
         self.noise = noise
         self.dropout = nn.Dropout(input_dropout)
-        self.linear = nn.Linear(n_features, width)
+        self.linear = nn.Linear(input_size(n_features), width)
 
     def forward(self, responses: Tensor) -> Tensor:
         """Map responses of one subject.
 
         Parameters
         ----------
-        responses : Tensor of shape (n_trials, n_features)
+        responses : Tensor of shape (n_trials, n_features[, n_times])
             Standardised responses.
 
         Returns
@@ -50,7 +55,7 @@ class LinearAdapter(nn.Module):
         """
         if self.training and self.noise:
             responses = responses + self.noise * torch.randn_like(responses)
-        return self.linear(self.dropout(responses))
+        return self.linear(self.dropout(responses.flatten(1)))
 
 
 class MLPAdapter(nn.Module):
@@ -61,8 +66,8 @@ class MLPAdapter(nn.Module):
 
     Parameters
     ----------
-    n_features : int
-        Voxels, neurons or channels of the subject.
+    n_features : int or SensorArray
+        Voxels, neurons or channels of the subject; a time series is flattened.
     width : int
         Width of the shared space.
     dropout : float
@@ -79,7 +84,7 @@ class MLPAdapter(nn.Module):
 
     def __init__(
         self,
-        n_features: int,
+        n_features: int | SensorArray,
         width: int,
         dropout: float = 0.5,
         residual_dropout: float = 0.15,
@@ -89,8 +94,9 @@ class MLPAdapter(nn.Module):
         bottleneck: int = 0,
     ) -> None:
         super().__init__()
-        self.bottleneck = Bottleneck(n_features, bottleneck) if bottleneck else None
-        self.first = LinearAdapter(n_features, width, input_dropout, noise)
+        count = input_size(n_features)
+        self.bottleneck = Bottleneck(count, bottleneck) if bottleneck else None
+        self.first = LinearAdapter(count, width, input_dropout, noise)
         self.activation = nn.Sequential(nn.LayerNorm(width), nn.GELU(), nn.Dropout(dropout))
         self.residual = (
             nn.Sequential(
@@ -108,7 +114,7 @@ class MLPAdapter(nn.Module):
 
         Parameters
         ----------
-        responses : Tensor of shape (n_trials, n_features)
+        responses : Tensor of shape (n_trials, n_features[, n_times])
             Standardised responses.
 
         Returns
@@ -117,6 +123,6 @@ class MLPAdapter(nn.Module):
             Shared representation.
         """
         if self.bottleneck is not None:
-            responses = self.bottleneck(responses)
+            responses = self.bottleneck(responses.flatten(1))
         hidden = self.activation(self.first(responses))
         return hidden if self.residual is None else hidden + self.residual(hidden)

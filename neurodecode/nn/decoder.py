@@ -58,13 +58,18 @@ class BrainDecoder(nn.Module):
     target : str
         Name of the embedding to decode; one vector counts as a single token.
     adapter : callable
-        Part of each subject.
+        Part of each subject; subjects of one modality may share most of it.
+    modality_adapters : dict of str to callable, optional
+        Adapters of the subjects of some modality (``fmri``, ``meg``, ``eeg``), instead of
+        `adapter`.
     trunk : callable
         Part that all share.
     token_head : callable
         To the tokens.
     projector : callable or None
         From the tokens to the space of retrieval; None: that is theirs.
+    retrieval_head : callable or None
+        A second token head, whose tokens are for retrieval; then there is no projector.
     low_level : callable or None
         Head for the latent of an image autoencoder. One with the attribute ``guided`` is given
         the output of the adapters besides that of the trunk.
@@ -100,15 +105,23 @@ class BrainDecoder(nn.Module):
         text: str = "text",
         aggregate: AggregationFactory | None = None,
         builder: BuilderFactory | None = None,
+        modality_adapters: dict[str, AdapterFactory] | None = None,
+        retrieval_head: TokenHeadFactory | None = None,
     ) -> None:
         super().__init__()
         self.target, self.latent, self.text = target, latent, text
         self.token_shape = token_shape(_target_shape(context, target))
-        self.adapters = SubjectAdapters(context.n_features, width, adapter, aggregate)
+        self.adapters = SubjectAdapters(
+            context.inputs(), width, adapter, aggregate, context.modality, modality_adapters
+        )
         self.trunk = trunk(width)
         self.token_head = token_head(width, *self.token_shape)
         dim = self.token_shape[1]
-        self.projector = nn.Identity() if projector is None else projector(dim)
+        alone = projector is None or retrieval_head is not None
+        self.projector = nn.Identity() if alone else projector(dim)
+        self.retrieval_head = (
+            None if retrieval_head is None else retrieval_head(width, *self.token_shape)
+        )
         self.low_level = (
             low_level(width, _target_shape(context, latent)) if low_level is not None else None
         )
@@ -117,6 +130,8 @@ class BrainDecoder(nn.Module):
             if text_head is not None
             else None
         )
+        if builder is not None and context.n_times:
+            raise ConfigError("model.decoder.builder makes vectors; the data have time series")
         self.builders = (
             SubjectBuilders(self.adapters.n_inputs, width, builder) if builder is not None else None
         )
@@ -128,7 +143,7 @@ class BrainDecoder(nn.Module):
 
         Parameters
         ----------
-        responses : mapping of str to Tensor of shape (n_trials, n_features)
+        responses : mapping of str to Tensor of shape (n_trials, n_features[, n_times])
             Standardised responses by subject.
         low_level_rows : Tensor of bool of shape (n_batch,), optional
             Rows whose low-level picture is wanted; all by default.
@@ -143,7 +158,9 @@ class BrainDecoder(nn.Module):
         condition = self.token_head(hidden)
         return Decoded(
             condition=condition,
-            tokens=self.projector(condition),
+            tokens=self.projector(condition)
+            if self.retrieval_head is None
+            else self.retrieval_head(hidden),
             latent=self._low_level(hidden, shared, low_level_rows),
             text=None if self.text_head is None else self.text_head(hidden),
             shared=shared,

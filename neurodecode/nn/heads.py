@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-__all__ = ["Projector", "ProjectorFactory", "TokenHead", "TokenHeadFactory"]
+__all__ = ["MLPTokenHead", "Projector", "ProjectorFactory", "TokenHead", "TokenHeadFactory"]
 
 #: Makes a token head from width, number of tokens and token dimension.
 TokenHeadFactory = Callable[[int, int, int], nn.Module]
@@ -48,6 +48,43 @@ class TokenHead(nn.Module):
             Tokens: the condition of the prior, and the input of the projector.
         """
         return self.linear(self.dropout(hidden)).unflatten(-1, self.shape)
+
+
+class MLPTokenHead(nn.Module):
+    """Layer norm, GELU and linear, twice: a head of the M/EEG brain modules.
+
+    Parameters
+    ----------
+    width : int
+        Width of the shared representation.
+    n_tokens, dim : int
+        Shape of the target embedding.
+    hidden : int or None
+        Width of the inner layer; by default that of the representation.
+    """
+
+    def __init__(self, width: int, n_tokens: int, dim: int, hidden: int | None = None) -> None:
+        super().__init__()
+        self.shape = (n_tokens, dim)
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise((width, hidden or width, n_tokens * dim)):
+            layers += [nn.LayerNorm(n_in), nn.GELU(), nn.Linear(n_in, n_out)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Make tokens.
+
+        Parameters
+        ----------
+        hidden : Tensor of shape (n_batch, width)
+            Shared representation.
+
+        Returns
+        -------
+        Tensor of shape (n_batch, n_tokens, dim)
+            Tokens.
+        """
+        return self.layers(hidden).unflatten(-1, self.shape)
 
 
 class Projector(nn.Module):

@@ -127,9 +127,11 @@ def context_from_plain(saved: Mapping[str, Any], file: str | Path) -> BuildConte
         if values.get("image_size") is not None:
             values["image_size"] = tuple(values["image_size"])
         values["positions"] = {
-            name: tuple(tuple(each) for each in places)
+            name: tuple(None if each is None else tuple(each) for each in places)
             for name, places in values.get("positions", {}).items()
         }
+        # one number for everybody, or none, in files from before recordings had a time axis
+        values |= {name: values.get(name) or {} for name in ("n_times", "sfreq")}
         return BuildContext(**values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"file {file}: field context is not valid; export again") from error

@@ -154,7 +154,7 @@ class PretrainedDecoder:
         """
         context = self.config.context
         parts = {
-            name: check_responses(values, name, context.n_features, context.n_times)
+            name: check_responses(values, name, context.n_features, context.n_times.get(name))
             for name, values in responses.items()
         }
         if session is None:

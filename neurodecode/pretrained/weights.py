@@ -19,6 +19,7 @@ __all__ = ["WEIGHTS", "fill", "read_weights", "write_weights"]
 WEIGHTS = "model.safetensors"
 _NETWORK, _SCALER = "decoder.", "scaler."
 _STATISTICS = ("sessions", "mean", "scale")
+_OPTIONAL = "clamp"  # of time series alone
 _HINT = "the folder is incomplete or was changed: fetch or export it again"
 
 
@@ -105,7 +106,8 @@ def fill(
     missing = sorted((set(wanted) | statistics) - set(tensors))
     if missing:
         raise WeightsError(f"file {path}: {_count(missing)} missing; {_HINT}")
-    unknown = sorted(set(tensors) - set(wanted) - statistics)
+    optional = {_statistic(subject, _OPTIONAL) for subject in n_features}
+    unknown = sorted(set(tensors) - set(wanted) - statistics - optional)
     if unknown:
         raise WeightsError(f"file {path}: {_count(unknown)} not of this network; {_HINT}")
     for name, shape in wanted.items():
@@ -121,7 +123,11 @@ def fill(
 def _scaler(
     subject: str, n_features: int, tensors: Mapping[str, Tensor], path: Path
 ) -> TrialScaler:
-    state = {name: tensors[_statistic(subject, name)] for name in _STATISTICS}
+    state = {
+        name: tensors[_statistic(subject, name)]
+        for name in (*_STATISTICS, _OPTIONAL)
+        if name in _STATISTICS or _statistic(subject, name) in tensors
+    }
     sessions = state["sessions"].numpy()
     expected = (len(sessions), n_features) if sessions.ndim == 1 else None
     wrong = [name for name in ("mean", "scale") if tuple(state[name].shape) != expected]

@@ -28,6 +28,7 @@ from neurodecode.report.sections import (
     reference,
     results,
     retrieval,
+    timecourse,
     training,
 )
 from neurodecode.report.sections.median import median_grid
@@ -86,6 +87,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "differences": differences.difference_tables(profile, datasets),
         "guidance": guidance.guidance_rows(profile),
         "curves": adaptation.learning_curves(whole, datasets),
+        "courses": timecourse.course_panels(profile, datasets),
         "references": reference.reference_rows(profile),
         "controls": controls.control_rows(profile),
         "trainings": training.trainings(profile),
@@ -94,7 +96,9 @@ def _content(profile: Profile) -> dict[str, Any]:
         "configurations": making.configurations(profile),
         "files": making.prediction_files(profile),
         "software": making.software(),
-        "metrics": [metric(name) for name in sorted(set(everything["metric"]))],
+        "metrics": [
+            metric(name) for name in sorted({*everything["metric"], *profile.courses["metric"]})
+        ],
         "tasks": {name: TASKS[name] for name in sorted(set(everything["task"]))},
         "versions": sorted(set(everything["version"])),
         "seeds": sorted({int(seed) for seed in everything["seed"].dropna()}),
@@ -109,7 +113,8 @@ def _datasets(profile: Profile) -> list[str]:
         folder = profile.stores.get(name)
         return (folder is None or folder.stimuli is None, name)
 
-    return sorted(set(profile.records["dataset"]) | set(profile.stores), key=place)
+    known = {*profile.records["dataset"], *profile.courses["dataset"], *profile.stores}
+    return sorted(known, key=place)
 
 
 def write_page(profile: Profile, out: str | Path) -> None:

@@ -41,6 +41,9 @@ class Prediction:
         Which fold of the split.
     n_trials : int or None
         How many training trials of the subject the method saw, where that is what is varied.
+    window : tuple of float or None
+        First and last time of what was decoded, in seconds after the onset of the stimulus, where
+        decoding was resolved in time.
     """
 
     subject: str
@@ -50,6 +53,7 @@ class Prediction:
     n_averaged: float = 1.0
     fold: int = 0
     n_trials: int | None = None
+    window: tuple[float, float] | None = None
 
     def array(self, name: str) -> np.ndarray:
         """Get an array that has to be there.
@@ -142,6 +146,8 @@ def _write_prediction(group: h5py.Group, prediction: Prediction) -> None:
     )
     if prediction.n_trials is not None:
         group.attrs["n_trials"] = prediction.n_trials
+    if prediction.window is not None:
+        group.attrs["t_start_s"], group.attrs["t_stop_s"] = prediction.window
     write_strings(group, "stimulus_id", list(prediction.stimulus_id))
     write_strings(group, "candidate_id", list(prediction.candidate_id))
     arrays = group.create_group("arrays")
@@ -177,9 +183,16 @@ def read_predictions(path: str | Path) -> PredictionFile:
                 n_averaged=float(group.attrs["n_averaged"]),
                 fold=int(group.attrs["fold"]),
                 n_trials=int(group.attrs["n_trials"]) if "n_trials" in group.attrs else None,
+                window=_window(group),
             )
             for _, group in sorted(file.items())
         ]
         return PredictionFile(
             str(file.attrs["method"]), predictions, json.loads(file.attrs["attrs"])
         )
+
+
+def _window(group: h5py.Group) -> tuple[float, float] | None:
+    if "t_start_s" not in group.attrs:
+        return None
+    return float(group.attrs["t_start_s"]), float(group.attrs["t_stop_s"])

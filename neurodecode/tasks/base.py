@@ -129,7 +129,7 @@ class DecodingModule(LightningModule):
         dict of str to dict of str to Tensor
             By subject, then by name.
         """
-        columns = {**arrays, "stimulus": batch["stimulus"], "n_averaged": batch["n_averaged"]}
+        columns = {**arrays, **{name: batch[name] for name in ("stimulus", "n_averaged", "trial")}}
         return {
             subject: {
                 name: _on_cpu(torch.as_tensor(values[rows])) for name, values in columns.items()

@@ -50,6 +50,9 @@ class LinearOptions:
         validation side on training alone.
     draw : TrialDraw or None
         Fit on these training trials alone, whichever side is predicted.
+    repeats : int or None
+        Average so many repeats of a stimulus at a time where it is predicted; all by default.
+        Ridge decoder only.
     """
 
     n_components: int | None = None
@@ -58,6 +61,7 @@ class LinearOptions:
     seed: int = 0
     side: Literal["test", "validation"] = "test"
     draw: TrialDraw | None = None
+    repeats: int | None = None
 
     @property
     def fit_sides(self) -> tuple[str, ...]:
@@ -143,18 +147,19 @@ def decode(
         `more`.
     """
     table = _load(store, split, fold, options)
-    fit, test = table.average(*options.fit_sides), table.average(options.side)
+    fit = table.average(*options.fit_sides)
+    test = table.averages_of(options.repeats, options.side)
+    names = np.unique(test.stimulus_id)
     decoder = RidgeDecoder(options.n_components, options.whitening, seed=options.seed)
     decoder.fit(fit.responses, features.read(fit.stimulus_id))
-    candidates = features.read(test.stimulus_id)
-    arrays = {"scores": decoder.similarity(test.responses, candidates)}
+    arrays = {"scores": decoder.similarity(test.responses, features.read(names))}
     if options.n_components is None:
         arrays[features.target] = decoder.predict(test.responses)
     for each in more:
         further = RidgeDecoder(seed=options.seed)
         further.fit(fit.responses, each.read(fit.stimulus_id))
         arrays[each.target] = further.predict(test.responses)
-    return _prediction(store, test, fold, arrays, test.stimulus_id)
+    return _prediction(store, test, fold, arrays, names)
 
 
 def identify(

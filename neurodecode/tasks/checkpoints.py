@@ -72,7 +72,8 @@ def check_context(saved: Mapping[str, Any], context: BuildContext) -> None:
             raise unknown_subject(subject, saved["n_features"])
     differences = []
     for name, value in here.items():
-        if name == "positions" or saved.get(name) == value:
+        # `modality` is not in checkpoints from before there was more than one
+        if name in ("positions", "modality") or saved.get(name) == value:
             continue
         if not isinstance(value, dict):
             differences.append(f"{name} {saved.get(name)} (here {value})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -88,6 +88,9 @@ class DecodeTask(DecodingModule):
         self.objectives = with_main(contrastive_weight, token_weight, latent_weight, objectives)
         for objective in self.objectives:
             objective.check(self.decoder, context)
+        self.objective_weights = nn.ModuleDict(
+            {each.name: each.module for each in self.objectives if each.module is not None}
+        )
         self.phases = Phases(mixup_share, mixup_temperature, temperature)
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
         self.retrieval, self.validation_losses = RetrievalLog(), LossLog()
@@ -97,7 +100,7 @@ class DecodeTask(DecodingModule):
 
         Parameters
         ----------
-        responses : dict of str to Tensor of shape (n_trials, n_features)
+        responses : dict of str to Tensor of shape (n_trials, n_features[, n_times])
             Standardised responses by subject.
 
         Returns
@@ -122,6 +125,7 @@ class DecodeTask(DecodingModule):
         """
         if stage != "fit":
             return
+        self._check_left_out(self.trainer.datamodule.left_out)
         complete = self.trainer.datamodule.bank.complete
         for objective in self.objectives:
             for target in objective.targets(self.decoder):
@@ -134,10 +138,21 @@ class DecodeTask(DecodingModule):
         if self.compile_decoder:
             self.decoder.compile()
 
+    def _check_left_out(self, subjects: Collection[str]) -> None:
+        """Refuse to leave out a subject whose adapter has weights that nobody would train."""
+        for subject in sorted(subjects):
+            if any(True for _ in self.decoder.adapters.of(subject).parameters()):
+                raise ConfigError(
+                    f"data.leave_out names {subject}, whose adapter has weights of its own that"
+                    " nothing would train; choose an adapter that subjects share (ConvAdapter with"
+                    " subject_layer: false, NICEAdapter, ...)"
+                )
+
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""
         steps = int(self.trainer.estimated_stepping_batches)
-        return adamw_one_cycle(self.decoder, steps, **self.optim)
+        trained = nn.ModuleList([self.decoder, self.objective_weights])
+        return adamw_one_cycle(trained, steps, **self.optim)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch.
@@ -261,12 +276,13 @@ class DecodeTask(DecodingModule):
         for name, value in self.validation_losses.means().items():
             self.log(f"val/{name}", value, sync_dist=True)
         self.retrieval.gather()
-        scores = self.retrieval.top1()
+        scores, pairs = self.retrieval.top1(), self.retrieval.two_way()
         self.retrieval.clear()
         for subject, score in scores.items():
             self.log(f"val/top1_{subject}", score, sync_dist=True)
         mean = sum(scores.values()) / len(scores)
         self.log("val/top1", mean, prog_bar=True, sync_dist=True)
+        self.log("val/two_way", sum(pairs.values()) / len(pairs), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Decode repeat averages.

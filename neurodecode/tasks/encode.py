@@ -175,6 +175,7 @@ class EncodeTask(DecodingModule):
             out[subject] = {
                 "stimulus": batch["stimulus"][rows].cpu(),
                 "n_averaged": batch["n_averaged"][rows].cpu(),
+                "trial": batch["trial"][rows].cpu(),
                 "responses": total[subject].cpu(),
                 "measured": batch["responses"][subject].float().cpu(),
             }

@@ -61,7 +61,6 @@ class ResponseWriter(PredictionWriter):
     def _attrs(self, data: ResponseDataModule, module: LightningModule) -> dict[str, Any]:
         return {
             "task": "encoding",
-            "dataset": next(iter(data.stores.values())).dataset,
             "side": "all",
             "selection_split": "validation",
             "transductive": False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from neurodecode.loaders.ranks import gathered
 from neurodecode.losses import unit_rows
 from neurodecode.metrics.functional.retrieval import top_k_credit
+from neurodecode.metrics.functional.two_way import two_way_from_scores
 
 __all__ = ["LossLog", "RetrievalLog", "RowLog"]
 
@@ -96,9 +97,25 @@ class RetrievalLog(RowLog):
         """
         return {subject: self._top1(subject) for subject in self.subjects}
 
+    def two_way(self) -> dict[str, float]:
+        """Share of wrong stimuli that are less similar than the true one, for each subject.
+
+        Where hardly anything is found, as in single trials of MEG, it tells models apart that
+        `top1` does not.
+
+        Returns
+        -------
+        dict of str to float
+            Mean over the subject's stimuli; .5 by chance. nan for a single stimulus.
+        """
+        return {subject: self._mean(two_way_from_scores, subject) for subject in self.subjects}
+
     def _top1(self, subject: str) -> float:
+        return self._mean(top_k_credit, subject)
+
+    def _mean(self, score: Callable[[Tensor], Tensor], subject: str) -> float:
         decoded, target = self.pairs(subject)
-        return float(top_k_credit(decoded @ target.T).mean())
+        return float(score(decoded @ target.T).mean())
 
 
 class LossLog:

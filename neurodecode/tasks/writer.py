@@ -16,7 +16,7 @@ from neurodecode.loaders import ResponseDataModule
 from neurodecode.loaders.ranks import gathered
 from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
-__all__ = ["PredictionWriter", "side_path"]
+__all__ = ["PredictionWriter", "dataset_path", "side_path"]
 
 
 def side_path(path: Path, side: str) -> Path:
@@ -37,6 +37,26 @@ def side_path(path: Path, side: str) -> Path:
     return path if side == "test" else path.with_stem(f"{path.stem}-{side}")
 
 
+def dataset_path(path: Path, dataset: str, several: bool) -> Path:
+    """Name the file of one data set.
+
+    Parameters
+    ----------
+    path : Path
+        File of all predictions.
+    dataset : str
+        Name of the folder of its stores.
+    several : bool
+        Whether there are others.
+
+    Returns
+    -------
+    Path
+        `path`, with the data set in its name if there are several.
+    """
+    return path.with_stem(f"{path.stem}-{dataset}") if several else path
+
+
 class PredictionWriter(BasePredictionWriter):
     """Write predictions of all subjects when ``predict`` is through.
 
@@ -44,7 +64,8 @@ class PredictionWriter(BasePredictionWriter):
     ----------
     path : path
         File of the test predictions. Those of another side go beside it, ``predictions.h5``
-        becoming ``predictions-validation.h5``, so that neither takes the other's place.
+        becoming ``predictions-validation.h5``, so that neither takes the other's place; so do
+        those of several data sets, as ``predictions-mini-meg.h5``.
     method : str
         Name under which the method appears in tables.
     dtype : {"float32", "float16"}
@@ -64,7 +85,7 @@ class PredictionWriter(BasePredictionWriter):
         predictions: Sequence[Any],
         batch_indices: Sequence[Any],
     ) -> None:
-        """Join the batches of all devices and write them.
+        """Join the batches of all devices and write them, one file a data set.
 
         Parameters
         ----------
@@ -81,25 +102,36 @@ class PredictionWriter(BasePredictionWriter):
         if not trainer.is_global_zero:
             return
         data: ResponseDataModule = trainer.datamodule
-        write_predictions(
-            side_path(self.path, data.predict_on),
-            self.method,
-            [self._join(subject, parts, data) for subject in data.stores],
-            self._attrs(data, pl_module),
-        )
+        folders = data.recordings.folder
+        names = dict.fromkeys(folders.values())
+        for name in names:
+            subjects = [
+                subject
+                for subject, folder in folders.items()
+                if folder == name and any(subject in part for part in parts)
+            ]
+            if subjects:
+                write_predictions(
+                    dataset_path(side_path(self.path, data.predict_on), name, len(names) > 1),
+                    self.method,
+                    [self._join(subject, parts, data) for subject in subjects],
+                    self._attrs(data, pl_module) | {"dataset": data.stores[subjects[0]].dataset},
+                )
 
     def _join(self, subject: str, parts: Sequence[Any], data: ResponseDataModule) -> Prediction:
         own = [part[subject] for part in parts if subject in part]
         joined = {name: torch.cat([part[name] for part in own]).numpy() for name in own[0]}
         # devices take batches in turn, and a first one may come twice; ids are sorted, so row
-        # order is the order of the ids
-        stimulus, first = np.unique(joined.pop("stimulus"), return_index=True)
+        # order is the order of the ids, and of the trials of one stimulus
+        keys = np.stack([joined.pop("stimulus"), joined.pop("trial")], axis=1)
+        unique, first = np.unique(keys, axis=0, return_index=True)
         n_averaged = joined.pop("n_averaged")[first]
+        store = data.stores[subject]
         return Prediction(
-            subject=subject,
-            stimulus_id=[data.stimuli[row] for row in stimulus],
+            subject=store.subject,
+            stimulus_id=[data.stimuli[row] for row in unique[:, 0]],
             arrays={name: values[first].astype(self.dtype) for name, values in joined.items()},
-            n_averaged=float(n_averaged.mean()) * data.stores[subject].n_averaged,
+            n_averaged=float(n_averaged.mean()) * store.n_averaged,
             fold=data.fold,
         )
 
@@ -108,7 +140,6 @@ class PredictionWriter(BasePredictionWriter):
         made_by = EmbeddingStore(data.embeddings[target]).attrs.get("embedder")
         return {
             "task": "identification",
-            "dataset": next(iter(data.stores.values())).dataset,
             "embedding": Path(data.embeddings[target]).stem,
             "embedding_fingerprint": EmbeddingStore(data.embeddings[target]).fingerprint,
             "target": target,
@@ -117,6 +148,7 @@ class PredictionWriter(BasePredictionWriter):
             "side": data.predict_on,
             "selection_split": "validation",
             "transductive": False,
+            **({"subject_in_training": False} if data.left_out else {}),
             # Lightning keeps the seed of the run here
             "seed": int(os.environ.get("PL_GLOBAL_SEED", data.seed)),
         }

@@ -15,7 +15,7 @@ def test_context_is_read_from_the_files(world):
     context = ResponseDataModule(**world.data).context
     assert context.n_features == N_VOXELS
     assert context.targets == {"tokens": TOKENS, "latent": LATENT}
-    assert context.n_times is None
+    assert context.n_times == {}
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -29,6 +29,29 @@ def context(n_features: dict[str, int], sizes: dict[str, tuple[int, ...]], *name
     return BuildContext(n_features, {name: sizes[name] for name in names})
 
 
+def sensors(kind: str, n_channels: int, n_times: int, subjects: tuple[str, ...], **targets):
+    rng = torch.Generator().manual_seed(1)
+    points = torch.randn(n_channels, 3, generator=rng, device="cpu").tolist()
+    return BuildContext(
+        dict.fromkeys(subjects, n_channels), targets,
+        n_times=dict.fromkeys(subjects, n_times), sfreq=dict.fromkeys(subjects, 100.0),
+        positions=dict.fromkeys(subjects, tuple(map(tuple, points))),
+        modality=dict.fromkeys(subjects, kind),
+    )  # fmt: skip
+
+
+def joined(*parts: BuildContext) -> BuildContext:
+    """Subjects of several data sets, as the DataModule calls them."""
+    fields = ("n_features", "n_times", "sfreq", "positions", "modality")
+    merged = {
+        field: {
+            f"{k}:{n}": v for k, each in enumerate(parts) for n, v in getattr(each, field).items()
+        }
+        for field in fields
+    }
+    return BuildContext(targets=parts[0].targets, **merged)
+
+
 BIGG = {"patches": (256, 1664), "latent": (4, 28, 28)}
 SMALL = {
     "tokens": (17, 128), "patches": (16, 128), "joint": (17, 128), "text": (128,),
@@ -45,7 +68,19 @@ PLACES = {
     "mini/mindeye2": context(PEOPLE, SMALL, "patches", "latent"),
     "mini/see_through": context(PEOPLE, SMALL, "joint", "text", "latent"),
     "mini/mindbridge": context(PEOPLE, SMALL, "joint", "text"),
-}
+    "meeg/conv": sensors("meg", 60, 81, ("01", "02"), tokens=(17, 128)),
+    "meeg/nice": sensors("eeg", 32, 81, ("01", "02"), tokens=(17, 128)),
+    "meeg/atm": sensors("eeg", 32, 81, ("01", "02"), tokens=(17, 128)),
+    "meeg/eegnet": sensors("eeg", 32, 81, ("01", "02"), tokens=(17, 128)),
+    "meeg/joint": joined(
+        BuildContext(PEOPLE, {"tokens": (17, 128)}, modality=dict.fromkeys(PEOPLE, "fmri")),
+        sensors("meg", 60, 81, ("01", "02")), sensors("eeg", 32, 81, ("01", "02")),
+    ),
+    # as published: what is drawn from 272 sensors at 120 Hz, 63 at 250 Hz
+    "meeg/things_meg": sensors("meg", 272, 181, ("1", "2", "3", "4"), pooled=(768,)),
+    "meeg/things_eeg2_nice": sensors("eeg", 63, 250, ("01", "02"), pooled=(768,)),
+    "meeg/things_eeg2_atm": sensors("eeg", 63, 250, ("01", "02"), pooled=(1024,)),
+}  # fmt: skip
 #: Prior, and the decoder whose tokens it is conditioned on.
 PRIORS = {
     "nsd/mindeye_prior": "nsd/mindeye",
@@ -81,6 +116,23 @@ PARTS = {
         "text_head": 2049 * 768,
         "projector": 0,
     },
+    "meeg/things_meg": {
+        # attention, 1 x 1; blocks: 270 or 320 -> 320 -> 320 -> 640 with norms; projection, time;
+        # four subject layers. tests/nn counts them one by one
+        "adapters": 270 * 2048 + 271 * 270
+        + (3 * 270 + 1 + 2) * 320 + (3 * 320 + 1 + 2) * 320 + (3 * 320 + 1) * 640
+        + 2 * (3 * 320 + 1 + 2) * 320 + (3 * 320 + 1) * 640
+        + 321 * 2048 + 182 + 4 * 270**2,
+        "trunk": 0,
+        "token_head": 4 * 2048 + 2049 * 2048 + 2049 * 768,
+        "retrieval_head": 4 * 2048 + 2049 * 2048 + 2049 * 768,
+    },
+    "meeg/things_eeg2_nice": {
+        # convolutions 1 x 25, 63 x 1, 1 x 1 with two norms; 1440 -> 768, residual, norm; each
+        # subject has its own
+        "adapters": 2 * (26 * 40 + (40 * 63 + 1) * 40 + 41 * 40 + 4 * 40
+                         + 1441 * 768 + 769 * 768 + 2 * 768),
+    },
 }  # fmt: skip
 
 
@@ -113,7 +165,12 @@ def test_decoder_is_built_and_stepped(repository, name):
               for name, part in task.decoder.named_children()}  # fmt: skip
     for part, expected in PARTS.get(name, {}).items():
         assert counts[part] == expected, part
-    responses = {each: torch.randn(3, n, device=meta) for each, n in sizes.n_features.items()}
+    responses = {
+        each: torch.randn(
+            3, n, *([sizes.n_times[each]] if each in sizes.n_times else []), device=meta
+        )
+        for each, n in sizes.n_features.items()
+    }
     n = 3 * len(responses)
     targets = {each: torch.randn(n, *shape, device=meta) for each, shape in sizes.targets.items()}
     for epoch in (0, 59):

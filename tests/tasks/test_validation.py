@@ -58,3 +58,14 @@ def test_losses_are_means_over_rows_and_a_batch_counts_once(monkeypatch):
 def test_bfloat16_leaves_the_network_as_float32():
     assert _on_cpu(torch.ones(2, dtype=torch.bfloat16)).dtype == torch.float32
     assert _on_cpu(torch.ones(2, dtype=torch.int64)).dtype == torch.int64
+
+
+def test_two_way_by_hand():
+    target = torch.eye(4)
+    log = RetrievalLog()
+    # the second is taken for the third, and is closer to that one alone
+    decoded = target.clone()
+    decoded[1] = torch.tensor([0.1, 0.5, 0.8, 0.2])
+    log.add("s", range(4), decoded, target)
+    assert log.two_way()["s"] == pytest.approx((1 + 2 / 3 + 1 + 1) / 4)
+    assert log.top1()["s"] == pytest.approx(3 / 4)

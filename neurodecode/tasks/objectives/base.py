@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from neurodecode.context import BuildContext
 from neurodecode.nn.decoder import BrainDecoder
@@ -26,6 +26,8 @@ class Objective(ABC):
 
     #: Name in the logs.
     name: str
+    #: Weights that are learned together with the decoder's.
+    module: nn.Module | None = None
 
     def __init__(self, weight: float, mixing_weight: float | None = None) -> None:
         self.weight = weight
