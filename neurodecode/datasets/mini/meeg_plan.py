@@ -51,9 +51,6 @@ class MeegOptions:
         ):  # fmt: skip
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give at least {least}")
-        most = self.world.n_subjects * self.world.images_per_subject
-        if self.train_images > most:
-            raise ConfigError(f"train_images is {self.train_images}; the world has {most}")
 
 
 @dataclass(frozen=True)
@@ -94,10 +91,22 @@ def make_meeg_plan(options: MeegOptions) -> MeegPlan:
     -------
     MeegPlan
         The plan.
+
+    Raises
+    ------
+    ConfigError
+        If there are not enough pictures.
     """
     world = make_plan(options.world)
     test = world.shared
-    own = np.sort(world.images[:, world.n_shared :].ravel())
+    seen = [
+        world.images[subject, np.unique(world.order[world.attended(subject)])]
+        for subject in range(options.world.n_subjects)
+    ]
+    # pictures of the sessions that a subject missed are on no side of the fMRI world's split
+    own = np.setdiff1d(np.concatenate(seen), test)
+    if options.train_images > len(own):
+        raise ConfigError(f"train_images is {options.train_images}; the world has {len(own)}")
     seed = options.world.seed
     train = np.sort(stream(seed, 4).choice(own, options.train_images, replace=False))
     rows = np.concatenate([test, train])
