@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="further pictures that nobody sees (default: none)")  # fmt: skip
     add("--repeats", type=int, default=3, help="how often each picture is shown")
     add("--viewers", type=int, default=2, help="meg, eeg: number of viewers")
-    add("--train-images", type=int, default=900,
+    add("--train-images", type=int, default=3500,
         help="meg, eeg: how many of the unshared pictures every viewer sees")  # fmt: skip
     add("--train-repeats", type=int, default=2, help="meg, eeg: showings of each of these")
-    add("--test-repeats", type=int, default=8, help="meg, eeg: showings of each shared picture")
+    add("--test-repeats", type=int, default=12, help="meg, eeg: showings of each shared picture")
     add("--image-size", type=int, default=64, help="side of the pictures in pixels")
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")

@@ -153,7 +153,7 @@ class MiniMeg(_MiniWorld):
     summary = "simulated MEG of 2 viewers, 60 CTF gradiometers, procedural scenes"
     how_to_get = "run `neurodecode simulate --world meg --out <this folder>`"
     layouts = (("stimuli/stimuli.json", "sub-*/ses-*/meg/*_meg.fif", "truth/sub-*.h5"),)
-    default_recipe = Recipe(notch_hz=(50.0,), sfreq_hz=125.0, source="miniature world")
+    default_recipe = Recipe(notch_hz=(50.0,), sfreq_hz=100.0, tmax_s=0.6, source="miniature world")
 
 
 @DATASETS.register("mini-eeg")
@@ -166,5 +166,9 @@ class MiniEeg(_MiniWorld):
     how_to_get = "run `neurodecode simulate --world eeg --out <this folder>`"
     layouts = (("stimuli/stimuli.json", "sub-*/ses-*/eeg/*_eeg.fif", "truth/sub-*.h5"),)
     default_recipe = Recipe(
-        notch_hz=(50.0,), sfreq_hz=125.0, reference="average", source="miniature world"
+        notch_hz=(50.0,),
+        sfreq_hz=100.0,
+        tmax_s=0.6,
+        reference="average",
+        source="miniature world",
     )

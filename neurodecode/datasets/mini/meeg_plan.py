@@ -12,7 +12,7 @@ from neurodecode.errors import ConfigError
 
 __all__ = ["MeegOptions", "MeegPlan", "make_meeg_plan"]
 
-N_SESSIONS, RUNS_PER_SESSION = 2, 4
+N_SESSIONS, RUNS_PER_SESSION = 2, 5
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class MeegOptions:
     modality: str
     world: MiniOptions = field(default_factory=MiniOptions)
     viewers: int = 2
-    train_images: int = 900
+    train_images: int = 3500
     train_repeats: int = 2
-    test_repeats: int = 8
-    sfreq: float = 250.0
+    test_repeats: int = 12
+    sfreq: float = 200.0
 
     def __post_init__(self) -> None:
         if self.modality not in ("meg", "eeg"):

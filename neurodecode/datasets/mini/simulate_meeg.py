@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate_meeg"]
 
-#: Seconds from picture to picture (THINGS-MEG: 1.5 +- .2; here shorter, to stay small), how long
-#: a response is followed, and how long a run goes on before and after the pictures.
-_INTERVAL, _RESPONSE, _REST = (0.85, 1.05), 0.8, 2.0
+#: Seconds from picture to picture (THINGS-MEG: 1.5 +- .2, THINGS-EEG2: .2), how long a response
+#: is followed, and how long a run goes on before and after the pictures.
+_INTERVAL, _RESPONSE, _REST = (0.55, 0.65), 0.8, 2.0
 _LOOSE = 15.0  # times the noise of a sensor whose contact is loose
 _WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["picture_name", "write_pictures", "write_run"]
 
-_SHOWN_SECONDS, _TRIGGER_SAMPLES = 0.5, 5
+_SHOWN_SECONDS, _TRIGGER_SAMPLES = 0.3, 4
 
 
 def picture_name(row: int) -> str:
