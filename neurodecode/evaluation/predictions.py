@@ -23,7 +23,7 @@ from neurodecode.evaluation.category import (
     category_scores,
     ceiling_scores,
 )
-from neurodecode.evaluation.classification import accuracy_scores, confusion_table
+from neurodecode.evaluation.classification import accuracy_scores, auc_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
@@ -134,6 +134,9 @@ class Evaluator:
 
     def _classification(self, content: PredictionFile) -> Evaluated:
         scores = [accuracy_scores(each, content.method) for each in content.predictions]
+        areas = [auc_scores(each, content.method) for each in content.predictions]
+        if None not in areas:
+            scores += areas
         table = confusion_table(content.predictions, content.method, self.dataset)
         return Evaluated(scores, confusion=[table])
 
