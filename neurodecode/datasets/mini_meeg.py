@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from neurodecode.datasets.base import DATASETS
-from neurodecode.datasets.images import ImageFiles, image_side
+from neurodecode.datasets.images import image_side
 from neurodecode.datasets.meeg import ContinuousReader, Run, opened
+from neurodecode.datasets.pictures import PictureFolder
 from neurodecode.datasets.tables import read_table
 from neurodecode.datasets.triggers import check_triggers, find_triggers
 from neurodecode.errors import DataError
 from neurodecode.files import read_json
 from neurodecode.preprocess.recipe import Recipe
-from neurodecode.recording import StimulusSet, content_id
+from neurodecode.recording import StimulusSet
 
 if TYPE_CHECKING:
     import mne
@@ -53,7 +55,7 @@ class _MiniWorld(ContinuousReader):
         image_size: int | str | None = None,
     ) -> None:
         super().__init__(root, recipe)
-        self._image_size = image_side(image_size)
+        self._pictures = PictureFolder(self.root / "stimuli", image_side(image_size))
 
     @cached_property
     def subjects(self) -> Sequence[str]:
@@ -69,15 +71,6 @@ class _MiniWorld(ContinuousReader):
             return {str(note["file"]): note for note in read_json(file)}
         except (KeyError, TypeError) as error:
             raise DataError("not a list of pictures", file=file, fix=self.how_to_get) from error
-
-    @cached_property
-    def _ids(self) -> dict[str, str]:
-        """Content id of each picture, by file name."""
-        images = ImageFiles([(self.root / "stimuli" / name, "") for name in self._notes])
-        return {
-            name: content_id(image)
-            for name, image in zip(self._notes, images.originals(), strict=True)
-        }
 
     def _tables(self, subject: str) -> list[tuple[Path, Path]]:
         """Recording and table of events of each run."""
@@ -111,12 +104,15 @@ class _MiniWorld(ContinuousReader):
         rows = read_table(table, ["value", "stim_file"], sep="\t")
         onset, value = find_triggers(raw, _STIM_CHANNEL, file)
         check_triggers(value, [int(each) for each in rows["value"]], file, table)
-        return raw, onset, [self._id_of(name, table) for name in rows["stim_file"]]
+        self._check_names(rows["stim_file"], table)
+        return raw, onset, self._pictures.of(rows["stim_file"]).tolist()
 
-    def _id_of(self, name: str, table: Path) -> str:
-        if name not in self._ids:
-            raise DataError(f"picture {name} is not in stimuli.json", file=table, field="stim_file")
-        return self._ids[name]
+    def _check_names(self, names: Sequence[str], table: Path) -> None:
+        unknown = sorted(set(names) - set(self._notes))
+        if unknown:
+            raise DataError(
+                f"picture {unknown[0]} is not in stimuli.json", file=table, field="stim_file"
+            )
 
     def stimuli(self, subjects: Iterable[str] | None = None) -> StimulusSet:
         """Open the pictures; see `DatasetReader.stimuli`."""
@@ -124,24 +120,22 @@ class _MiniWorld(ContinuousReader):
         for subject in self.subjects if subjects is None else subjects:
             self.check_subject(subject)
             for _, table in self._tables(subject):
-                shown.update(read_table(table, ["stim_file"], sep="\t")["stim_file"])
-        first: dict[str, str] = {}
-        for name in sorted(shown):
-            first.setdefault(self._id_of(name, self.root), name)
-        notes = [self._notes[name] for name in first.values()]
-        places = [(self.root / "stimuli" / name, "") for name in first.values()]
-        return StimulusSet(
-            ids=list(first),
-            images=ImageFiles(places, self._image_size),
+                names = read_table(table, ["stim_file"], sep="\t")["stim_file"]
+                self._check_names(names, table)
+                shown.update(names)
+        found = self._pictures.stimuli(shown)
+        notes = [self._notes[str(name)] for name in found.names or ()]
+        return replace(
+            found,
             captions=[note["captions"] for note in notes],
             categories=[note["category"] for note in notes],
-            boxes=[note["boxes"] for note in notes] if self._image_size is None else None,
-            names=list(first.values()),
+            boxes=[note["boxes"] for note in notes] if self._pictures.size is None else None,
         )
 
     def test_stimuli(self) -> Collection[str]:
         """Pictures that everybody sees, in the fMRI world too."""
-        return frozenset(self._ids[name] for name, note in self._notes.items() if note["test"])
+        names = [name for name, note in self._notes.items() if note["test"]]
+        return frozenset(self._pictures.of(names).tolist())
 
 
 @DATASETS.register("mini-meg")

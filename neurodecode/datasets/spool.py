@@ -22,6 +22,11 @@ class Spool:
         self._shape: tuple[int, ...] | None = None
         self._n_trials = 0
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels and times of a trial; empty before the first block."""
+        return self._shape or ()
+
     def append(self, block: np.ndarray) -> None:
         """Add trials.
 
