@@ -141,10 +141,12 @@ class ContinuousReader(DatasetReader):
             If a run is missing, broken, or does not fit its events or the recipe.
         """
         self.check_subject(subject)
-        runs = self._runs(subject)
-        spool, trials = Spool(), _Trials()
+        runs, trials = self._runs(subject), _Trials()
         first: Epoched | None = None
-        with progress_bar(f"{self.name} {subject}", len(runs), quiet=self.quiet) as advance:
+        with (
+            Spool() as spool,
+            progress_bar(f"{self.name} {subject}", len(runs), quiet=self.quiet) as advance,
+        ):
             for done, run in enumerate(runs, start=1):
                 with about(file=run.file, subject=subject):
                     epochs, stimulus = self._epochs(run)
@@ -153,16 +155,19 @@ class ContinuousReader(DatasetReader):
                 spool.append(epochs.data)
                 trials.add(run, epochs, stimulus)
                 advance(done)
-        if first is None or not trials.stimulus:
-            counts = ", ".join(f"{n} {reason}" for reason, n in trials.rejected.most_common())
-            raise DataError(
-                f"no epoch is left ({counts or 'there were no events'})",
-                file=self.root,
-                subject=subject,
-                field="reject",
-                fix="raise the limits of the recipe, or leave the subject out",
-            )
-        return self._recording(subject, runs, spool, trials, first)
+            if first is None or not trials.stimulus:
+                raise self._nothing_left(subject, trials)
+            return self._recording(subject, runs, spool, trials, first)
+
+    def _nothing_left(self, subject: str, trials: _Trials) -> DataError:
+        counts = ", ".join(f"{n} {reason}" for reason, n in trials.rejected.most_common())
+        return DataError(
+            f"no epoch is left ({counts or 'there were no events'})",
+            file=self.root,
+            subject=subject,
+            field="reject",
+            fix="raise the limits of the recipe, or leave the subject out",
+        )
 
     def _epochs(self, run: Run) -> tuple[Epoched, Sequence[str]]:
         from neurodecode.preprocess.epochs import epoch_run

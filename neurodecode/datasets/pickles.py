@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def read_array_dict(path: str | Path) -> dict[str, Any]:
                     raise DataError(
                         f"expected a dict, found an array of shape {shape} of {dtype}", file=path
                     )
-            content = _ArraysOnly(io.BufferedReader(file)).load()
+            content = _ArraysOnly(file).load()
     except FileNotFoundError as error:
         raise DataError("file is missing", file=path, fix="download it") from error
     except pickle.UnpicklingError as error:

@@ -14,13 +14,20 @@ __all__ = ["Spool"]
 class Spool:
     """Collects float32 blocks on disk; how many trials survive is known at the end only.
 
-    The file has no name and is gone with the last reference to it.
+    A context: the file has no name, is closed at the end of it, and is gone from the disk with
+    the last reference to what `finish` returned.
     """
 
     def __init__(self) -> None:
         self._file = TemporaryFile(prefix="neurodecode-")  # noqa: SIM115
         self._shape: tuple[int, ...] | None = None
         self._n_trials = 0
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     @property
     def shape(self) -> tuple[int, ...]:

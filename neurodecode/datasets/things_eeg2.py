@@ -171,7 +171,12 @@ class ThingsEeg2(ContinuousReader):
         if self._version == "raw":
             return super().recording(subject)
         self.check_subject(subject)
-        spool, stimulus, run = Spool(), [], []
+        with Spool() as spool:
+            return self._preprocessed(subject, spool)
+
+    def _preprocessed(self, subject: str, spool: Spool) -> Recording:
+        stimulus: list[str] = []
+        run: list[int] = []
         files = [self.root / f"sub-{subject}" / f"preprocessed_eeg_{word}.npy"
                  for word in _PARTS.values()]  # fmt: skip
         for number, (part, file) in enumerate(zip(_PARTS, files, strict=True), start=1):

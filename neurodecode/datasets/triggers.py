@@ -51,7 +51,7 @@ def find_triggers(
             field="stim_channel",
             fix="name it with --option stim_channel=NAME",
         )
-    values = np.rint(raw.get_data(picks=[channel])[0]).astype(np.int64)
+    values = np.rint(raw.get_data(picks=[raw.ch_names.index(channel)])[0]).astype(np.int64)
     onset = np.flatnonzero((np.diff(values, prepend=0) != 0) & (values != 0))
     if not len(onset):
         raise DataError(
