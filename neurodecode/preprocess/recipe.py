@@ -165,7 +165,7 @@ def read_recipe(path: str | Path) -> Recipe:
         raise ConfigError(f"recipe {path} is not valid YAML") from error
     if not isinstance(content, dict):
         raise ConfigError(f"recipe {path} is not a mapping of fields to values")
-    known = {each.name for each in fields(Recipe)}
+    known = [each.name for each in fields(Recipe)]
     for name in content:
         if name not in known:
             raise ConfigError(f"recipe {path}: unknown field {name}; known: {', '.join(known)}")
