@@ -29,7 +29,7 @@ def meeg_roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         f"mini-{kind}": simulate_meeg(
             folder / kind,
-            MeegOptions(kind, world, viewers=2, train_images=70, test_repeats=3),
+            MeegOptions(kind, world, viewers=1, train_images=50, test_repeats=3),
         )
         for kind in ("meg", "eeg")
     }
