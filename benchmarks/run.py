@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "prior_sampling": [],
     "pipeline": [],
     "banks": [],
+    "preprocessing": [],
 }
 
 
