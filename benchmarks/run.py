@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "banks": [],
     "attention": [],
     "kernels": [],
+    "preprocessing": [],
 }
 
 

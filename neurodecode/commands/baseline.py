@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
     from neurodecode.tasks.baselines import Features, LinearOptions
 
+#: Methods that decode categories.
+CLASSIFIERS = ("logistic", "xdawn_tangent", "erp_ensemble")
 HELP = "fit a linear baseline and write its predictions"
 
 METHODS = {
     "ridge": "responses -> embedding, ridge regression",
     "encoder_likelihood": "embedding -> responses, then the likelihood of each candidate",
     "logistic": "responses -> category, multinomial logistic regression",
+    "xdawn_tangent": "epochs -> category, xDAWN covariances in tangent space, logistic regression",
+    "erp_ensemble": "epochs -> category, the same and linear discriminants of windows together",
 }
 
 
@@ -115,15 +119,15 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.method == "logistic" and args.embeddings:
-        raise ConfigError("--method logistic decodes categories: leave --embeddings out")
+    if args.method in CLASSIFIERS and args.embeddings:
+        raise ConfigError(f"--method {args.method} decodes categories: leave --embeddings out")
     if args.method == "ridge" and not args.embeddings:
         raise ConfigError("--method ridge needs --embeddings, its targets")
     if args.method != "ridge" and len(args.target) > 1:
         raise ConfigError("several --target are for --method ridge; give one")
     if len(set(args.target)) < len(args.target):
         raise ConfigError(f"--target {' '.join(args.target)}: name each only once")
-    if args.trials is not None and args.method == "logistic":
+    if args.trials is not None and args.method in CLASSIFIERS:
         raise ConfigError("--trials belongs to methods that identify stimuli")
     if args.predicted and args.method != "encoder_likelihood":
         raise ConfigError("--predicted belongs to --method encoder_likelihood")
@@ -191,6 +195,10 @@ def _linear_job(
 
     from neurodecode.tasks import baselines
 
+    if method in ("xdawn_tangent", "erp_ensemble"):
+        from neurodecode.tasks.erp import classify_epochs
+
+        return delayed(classify_epochs)(store, split, fold, method, options)
     if method == "logistic":
         return delayed(baselines.classify)(store, split, fold, options)
     if method == "ridge":
@@ -240,7 +248,7 @@ def _attrs(args: argparse.Namespace) -> dict[str, Any]:
     from neurodecode.store import EmbeddingStore
 
     attrs: dict[str, Any] = {
-        "task": "classification" if args.method == "logistic" else "identification",
+        "task": "classification" if args.method in CLASSIFIERS else "identification",
         "side": args.side,
         "selection_split": "validation" if args.predicted else "train",
         "transductive": False,

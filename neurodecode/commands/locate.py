@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HELP = "find known data sets under a folder and write where they are"
 
 _LOG = logging.getLogger(__name__)
-_SIMULATED = "mini-fmri"
+_SIMULATED = ("mini-fmri", "mini-meg", "mini-eeg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.datasets import DATASETS
     from neurodecode.datasets.locate import locate, write_sources
 
-    readers = {name: reader for name, reader in DATASETS.items() if name != _SIMULATED}
+    readers = {name: reader for name, reader in DATASETS.items() if name not in _SIMULATED}
     unknown = sorted(set(args.require) - set(readers))
     if unknown:
         raise ConfigError(f"unknown data set {unknown[0]}; known: {', '.join(sorted(readers))}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurodecode.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from neurodecode.datasets.prepare import Found
 
 HELP = "read a data set as published; write response stores, stimuli and checked splits"
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of this command.
     """
     add = parser.add_argument
-    add("--dataset", required=True, help="mini-fmri, nsd, bids-betas, haxby2001 or v4")
+    add("--dataset", required=True, help="name of the data set, see docs/datasets.md")
     add("--root", default="", help="folder of the data set, in its published layout")
     add("--sources", default="", help="file of `neurodecode locate` that says where the root is")
     add("--out", required=True, help="folder to write, e.g. data/stores/mini-fmri")
@@ -33,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--drop-bad-voxels", action="store_true", help="leave out NaN and constant voxels")
     add("--scheme", default="", help="split scheme: shared-test, kfold, leave-one-run-out or"
         " held-out-categories (default: the data set's own)")  # fmt: skip
+    add("--splits", type=Path, metavar="FILE",
+        help="divide as the splits.json of another data set with the same stimuli does",
+    )  # fmt: skip
+    add("--fold", type=int, help="keep only this fold of the split")
+    add("--recipe", help="MEG, EEG: preprocessing, one of configs/preprocess/*.yaml or your own"
+        " (default: the data set's own)")  # fmt: skip
     add("--val-share", type=float, default=0.1, help="validation's share of what is not test")
     add("--n-folds", type=int, default=5, help="folds of kfold and held-out-categories")
     add("--seed", type=int, default=0, help="seed of the split")
@@ -59,6 +64,7 @@ def run(args: argparse.Namespace) -> None:
     """
     from neurodecode.datasets import load
     from neurodecode.datasets.prepare import PrepareOptions, prepare
+    from neurodecode.splits import read_split
 
     reader = load(args.dataset, _root(args), **_reader_options(args))
     options = PrepareOptions(
@@ -69,6 +75,8 @@ def run(args: argparse.Namespace) -> None:
         val_share=args.val_share,
         n_folds=args.n_folds,
         seed=args.seed,
+        like=None if args.splits is None else read_split(args.splits),
+        fold=args.fold,
         unshown=args.unshown,
         jobs=args.jobs,
         quiet=args.quiet,
@@ -103,6 +111,8 @@ def _reader_options(args: argparse.Namespace) -> dict[str, str | int]:
         options[key] = value
     if args.image_size is not None:
         options["image_size"] = args.image_size
+    if args.recipe is not None:
+        options["recipe"] = args.recipe
     return options
 
 

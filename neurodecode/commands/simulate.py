@@ -1,12 +1,18 @@
-"""``neurodecode simulate``: write the bundled miniature world in NSD's layout."""
+"""``neurodecode simulate``: write the bundled miniature world: fMRI, MEG or EEG."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+from typing import TYPE_CHECKING
 
-HELP = "write the bundled miniature fMRI world in the layout of the Natural Scenes Dataset"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neurodecode.datasets.mini.plan import MiniOptions
+
+HELP = "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF"
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,12 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--subjects", type=int, default=4, help="number of subjects")
+    add("--world", choices=("fmri", "meg", "eeg"), default="fmri",
+        help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
+        " options below and the seed name (default: fmri)")  # fmt: skip
+    add("--subjects", type=int, default=4, help="number of fMRI subjects")
     add("--images-per-subject", type=int, default=900, help="pictures only one subject sees")
     add("--shared", type=int, default=100, help="pictures all subjects see: the test set")
     add("--unshown", type=int, default=0,
         help="further pictures that nobody sees (default: none)")  # fmt: skip
     add("--repeats", type=int, default=3, help="how often each picture is shown")
+    add("--viewers", type=int, default=2, help="meg, eeg: number of viewers")
+    add("--train-images", type=int, default=3500,
+        help="meg, eeg: how many of the unshared pictures every viewer sees")  # fmt: skip
+    add("--train-repeats", type=int, default=2, help="meg, eeg: showings of each of these")
+    add("--test-repeats", type=int, default=12, help="meg, eeg: showings of each shared picture")
     add("--image-size", type=int, default=64, help="side of the pictures in pixels")
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")
@@ -46,7 +60,6 @@ def run(args: argparse.Namespace) -> None:
         If the world cannot be written; nothing is written then.
     """
     from neurodecode.datasets.mini.plan import MiniOptions
-    from neurodecode.datasets.mini.simulate import simulate
 
     options = MiniOptions(
         n_subjects=args.subjects,
@@ -57,5 +70,25 @@ def run(args: argparse.Namespace) -> None:
         image_size=args.image_size,
         unshown=args.unshown,
     )
-    out = simulate(args.out, options, n_jobs=args.jobs, quiet=args.quiet)
+    if args.world == "fmri":
+        from neurodecode.datasets.mini.simulate import simulate
+
+        out = simulate(args.out, options, n_jobs=args.jobs, quiet=args.quiet)
+    else:
+        out = _record(args, options)
     _LOG.info("wrote %s", out)
+
+
+def _record(args: argparse.Namespace, world: MiniOptions) -> Path:
+    from neurodecode.datasets.mini.meeg_plan import MeegOptions
+    from neurodecode.datasets.mini.simulate_meeg import simulate_meeg
+
+    options = MeegOptions(
+        modality=args.world,
+        world=world,
+        viewers=args.viewers,
+        train_images=args.train_images,
+        train_repeats=args.train_repeats,
+        test_repeats=args.test_repeats,
+    )
+    return simulate_meeg(args.out, options, n_jobs=args.jobs, quiet=args.quiet)

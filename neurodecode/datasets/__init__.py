@@ -1,6 +1,20 @@
 """Readers of published data sets, and the bundled miniature world."""
 
-from neurodecode.datasets import bids, haxby, nsd, v4
+from neurodecode.datasets import (
+    bids,
+    bids_meeg,
+    epochs_fif,
+    haxby,
+    mini_meeg,
+    n170,
+    nsd,
+    things_eeg2,
+    things_meg,
+    v4,
+)
 from neurodecode.datasets.base import DATASETS, DatasetReader, load
 
-__all__ = ["DATASETS", "DatasetReader", "bids", "haxby", "load", "nsd", "v4"]
+__all__ = [
+    "DATASETS", "DatasetReader", "bids", "bids_meeg", "epochs_fif", "haxby", "load", "mini_meeg",
+    "n170", "nsd", "things_eeg2", "things_meg", "v4",
+]  # fmt: skip

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from neurodecode.errors import ConfigError, DataError
 from neurodecode.recording import Recording, StimulusSet
 from neurodecode.registry import Registry
+
+if TYPE_CHECKING:
+    from neurodecode.preprocess.recipe import Recipe
 
 __all__ = ["DATASETS", "DatasetReader", "load"]
 
@@ -46,6 +49,8 @@ class DatasetReader(ABC):
     """Whether to show no progress while reading; a caller may set it."""
     more_pictures: ClassVar[bool] = False
     """Whether the data set has pictures that nobody was shown; then `stimuli` knows `n_unshown`."""
+    recipe: Recipe | None = None
+    """How a recording becomes epochs, for MEG and EEG; `prepare` does what it fits."""
     layouts: ClassVar[tuple[tuple[str, ...], ...]]
     """Glob patterns; a folder in which each pattern of one layout matches holds the data set."""
 

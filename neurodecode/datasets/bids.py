@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -11,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from neurodecode.datasets.base import DATASETS, DatasetReader
-from neurodecode.datasets.images import ImageFiles, image_side, unique_contents
+from neurodecode.datasets.images import image_side
+from neurodecode.datasets.names import entity, natural, natural_text, number_in
+from neurodecode.datasets.pictures import PictureFolder
 from neurodecode.datasets.sessions import Part, Sessions
 from neurodecode.datasets.sources import source
 from neurodecode.datasets.tables import read_table
@@ -78,9 +79,8 @@ class BidsBetas(DatasetReader):
     ) -> None:
         super().__init__(root)
         self._mask = mask
-        self._folder = self.root / "stimuli" if stimuli is None else Path(stimuli)
-        self._image_size = image_side(image_size)
-        self._content: dict[str, str] = {}
+        folder = self.root / "stimuli" if stimuli is None else Path(stimuli)
+        self._pictures = PictureFolder(folder, image_side(image_size))
 
     @cached_property
     def subjects(self) -> Sequence[str]:
@@ -89,16 +89,8 @@ class BidsBetas(DatasetReader):
         return sorted({file.relative_to(self.root).parts[0][4:] for file in files})
 
     def _runs(self, subject: str) -> list[_Run]:
-        files = sorted(self.root.glob(f"sub-{subject}/**/*_betas.nii.gz"), key=_natural)
+        files = sorted(self.root.glob(f"sub-{subject}/**/*_betas.nii.gz"), key=natural)
         return [_open_run(file, subject) for file in files]
-
-    def _ids(self, names: Iterable[str]) -> dict[str, str]:
-        """Content id of each picture, by its name in the tables."""
-        todo = sorted(set(names) - set(self._content))
-        files = ImageFiles([(self._folder / name, "") for name in todo], size=1)
-        ids, _ = unique_contents(files.originals())
-        self._content.update(zip(todo, ids, strict=True))
-        return self._content
 
     def _mask_file(self, subject: str) -> Path:
         masks = sorted(self.root.glob(f"sub-{subject}/**/sub-{subject}*_mask.nii.gz"))
@@ -131,14 +123,13 @@ class BidsBetas(DatasetReader):
                 subject=subject,
             )
         parts = [Part(len(run.volumes), partial(_read_run, run, mask)) for run in runs]
-        ids = self._ids(name for run in runs for name in run.files)
-        sessions = sorted({run.session for run in runs}, key=_natural_text)
+        sessions = sorted({run.session for run in runs}, key=natural_text)
         lengths = [len(run.volumes) for run in runs]
         return Recording(
             subject=subject,
             modality="fmri",
             responses=Sessions(parts, int(mask.sum())),
-            stimulus_id=np.array([ids[name] for run in runs for name in run.files]),
+            stimulus_id=self._pictures.of([name for run in runs for name in run.files]),
             session=np.repeat([sessions.index(run.session) + 1 for run in runs], lengths),
             run=np.repeat([run.run for run in runs], lengths),
             features={"xyz": np.argwhere(mask).astype(np.int32)},
@@ -158,27 +149,7 @@ class BidsBetas(DatasetReader):
         for subject in self.subjects if subjects is None else subjects:
             self.check_subject(subject)
             names.update(name for run in self._runs(subject) for name in run.files)
-        ids = self._ids(names)
-        first: dict[str, str] = {}
-        for name in sorted(names):
-            first.setdefault(ids[name], name)
-        places = [(self._folder / name, "") for name in first.values()]
-        images = ImageFiles(places, self._image_size)
-        return StimulusSet(ids=list(first), images=images, names=list(first.values()))
-
-
-def _natural_text(text: str) -> list[tuple[int, str]]:
-    """Key that sorts run-2 before run-10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    return _natural_text(str(path))
-
-
-def _entity(name: str, key: str, default: str) -> str:
-    found = re.search(rf"(?:^|_){key}-([A-Za-z0-9]+)", name)
-    return found[1] if found else default
+        return self._pictures.stimuli(names)
 
 
 def _open_run(betas: Path, subject: str) -> _Run:
@@ -206,8 +177,8 @@ def _open_run(betas: Path, subject: str) -> _Run:
     return _Run(
         betas=betas,
         events=events,
-        session=_entity(betas.name, "ses", "1"),
-        run=int("0" + re.sub(r"\D", "", _entity(betas.name, "run", "1"))),
+        session=entity(betas.name, "ses", "1"),
+        run=number_in(entity(betas.name, "run", "1")),
         volumes=volumes,
         files=tuple(name for name, keep in zip(files, shown, strict=True) if keep),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -15,8 +16,11 @@ from neurodecode.errors import ConfigError, DataError, about
 from neurodecode.folders import atomic_folder, reserve
 from neurodecode.progress import progress_bar
 from neurodecode.recording import Recording, StimulusSet
-from neurodecode.splits import Split, make_split, write_split
+from neurodecode.splits import Split, check, make_split, write_split
 from neurodecode.store import ResponseStore, read_stimuli, write_stimuli
+
+if TYPE_CHECKING:
+    from neurodecode.preprocess.recipe import Recipe
 
 __all__ = ["Found", "PrepareOptions", "prepare"]
 
@@ -41,6 +45,11 @@ class PrepareOptions:
         Number of folds of the scheme ``kfold``.
     seed : int
         Seed of the split.
+    like : Split, optional
+        Divide as this split does, instead of making one: that of another data set with the same
+        stimuli.
+    fold : int, optional
+        Keep only this fold. What a recipe fits to training trials needs a split of one fold.
     unshown : int
         Pictures to store besides, which none of the subjects was shown.
     jobs : int, optional
@@ -57,6 +66,8 @@ class PrepareOptions:
     val_share: float = 0.1
     n_folds: int = 5
     seed: int = 0
+    like: Split | None = None
+    fold: int | None = None
     unshown: int = 0
     jobs: int | None = None
     quiet: bool = False
@@ -124,6 +135,25 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
         ]
         dropped = dict(zip(subjects, parallel(jobs), strict=True))
         stores = {subject: ResponseStore(folder / f"sub-{subject}.h5") for subject in subjects}
+        split = _divide(reader, stores, stimuli, options)
+        if reader.recipe is not None and reader.recipe.is_fitted:
+            _apply_fitted(reader.recipe, stores, split, options.dtype)
+        write_split(folder / "splits.json", split)
+    stores = {subject: ResponseStore(Path(out) / f"sub-{subject}.h5") for subject in subjects}
+    return Found(stores, dropped, 0 if stimuli is None else len(stimuli), split)
+
+
+def _divide(
+    reader: DatasetReader,
+    stores: Mapping[str, ResponseStore],
+    stimuli: StimulusSet | None,
+    options: PrepareOptions,
+) -> Split:
+    """Make the split, or take the one that is given."""
+    if options.like is not None:
+        split = options.like
+        check(split, stores, stimuli)
+    else:
         split = make_split(
             options.scheme or reader.split_scheme,
             stores,
@@ -133,10 +163,27 @@ def prepare(reader: DatasetReader, out: str | Path, options: PrepareOptions) -> 
             val_share=options.val_share,
             seed=options.seed,
         )
-        split = replace(split, info={"dataset": reader.name, **split.info})
-        write_split(folder / "splits.json", split)
-    stores = {subject: ResponseStore(Path(out) / f"sub-{subject}.h5") for subject in subjects}
-    return Found(stores, dropped, 0 if stimuli is None else len(stimuli), split)
+    if options.fold is not None:
+        if not 0 <= options.fold < len(split.folds):
+            raise ConfigError(f"--fold {options.fold} does not exist; there are {len(split.folds)}")
+        split = replace(split, folds=(split.folds[options.fold],))
+    return replace(split, info={**split.info, "dataset": reader.name})
+
+
+def _apply_fitted(
+    recipe: Recipe, stores: Mapping[str, ResponseStore], split: Split, dtype: str
+) -> None:
+    """Fit the rest of the recipe to training trials and rewrite the stores."""
+    from neurodecode.preprocess.fitted import apply_to_store
+
+    if len(split.folds) > 1:
+        raise ConfigError(
+            f"the recipe fits scale or whiten to training trials, which differ between the"
+            f" {len(split.folds)} folds of this split; choose one with --fold, or give"
+            " a recipe with scale, clamp and whiten null"
+        )
+    for store in stores.values():
+        apply_to_store(store.path, split.trials(0, store)["train"], recipe, dtype)
 
 
 def _store_stimuli(
@@ -168,6 +215,10 @@ def _store_subject(
         if stimuli is not None:
             stimuli.rows(list(recording.stimulus_id))
         path = folder / f"sub-{subject}.h5"
+        if reader.recipe is not None:
+            if options.dtype == "float16" and not reader.recipe.is_fitted:
+                raise ConfigError("float16 cannot hold volts and tesla; scale them, or use float32")
+            options = replace(options, dtype="float32")  # until the recipe has scaled them
         return _store_responses(recording, path, reader.name, options)
 
 

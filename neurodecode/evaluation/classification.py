@@ -12,7 +12,7 @@ from neurodecode.store import Prediction
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["accuracy_scores", "confusion_table"]
+__all__ = ["accuracy_scores", "auc_scores", "confusion_table"]
 
 
 def _guesses(prediction: Prediction) -> np.ndarray:
@@ -46,6 +46,44 @@ def accuracy_scores(prediction: Prediction, method: str) -> Scores:
         values=correct.astype(float),
         chance=1 / n_categories,
         n_candidates=n_categories,
+        n_averaged=prediction.n_averaged,
+    )
+
+
+def auc_scores(prediction: Prediction, method: str) -> Scores | None:
+    """Where each test item lies among those of the other category.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        As for `accuracy_scores`.
+    method : str
+        Name of the method.
+
+    Returns
+    -------
+    Scores or None
+        ``auc`` of this fold, chance .5; None unless there are two categories, both of them in
+        the test set.
+    """
+    from neurodecode.metrics.functional import auc_placements
+
+    names = np.asarray(prediction.candidate_id)
+    truth = np.asarray(prediction.stimulus_id)
+    if len(names) != 2 or len(set(truth.tolist())) != 2:
+        return None
+    scores = prediction.array("scores")
+    margin = scores[:, 1].astype(np.float64) - scores[:, 0]
+    return Scores(
+        subject=prediction.subject,
+        task="classification",
+        method=method,
+        metric="auc",
+        fold=prediction.fold,
+        stimulus_id=prediction.stimulus_id,
+        values=auc_placements(margin, truth == names[1]).numpy(),
+        chance=0.5,
+        n_candidates=2,
         n_averaged=prediction.n_averaged,
     )
 

@@ -24,7 +24,7 @@ from neurodecode.evaluation.category import (
     ceiling_scores,
 )
 from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
-from neurodecode.evaluation.classification import accuracy_scores, confusion_table
+from neurodecode.evaluation.classification import accuracy_scores, auc_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
@@ -136,6 +136,9 @@ class Evaluator:
 
     def _classification(self, content: PredictionFile) -> Evaluated:
         scores = [accuracy_scores(each, content.method) for each in content.predictions]
+        areas = [auc_scores(each, content.method) for each in content.predictions]
+        if None not in areas:
+            scores += areas
         table = confusion_table(content.predictions, content.method, self.dataset)
         return Evaluated(scores, confusion=[table])
 

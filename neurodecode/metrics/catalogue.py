@@ -76,6 +76,7 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "two_way": MetricSpec("share of distractors that score below the truth"),
     "accuracy": MetricSpec("share of right labels"),
     "balanced_accuracy": MetricSpec("share of right labels in each class, averaged over classes"),
+    "auc": MetricSpec("chance that an item of one class scores above one of the other"),
     "pixcorr": MetricSpec("correlation of pixel values"),
     "ssim": MetricSpec("structural similarity of gray images"),
     "two_way_alexnet2": MetricSpec("two-way identification on AlexNet features.4"),

@@ -37,6 +37,7 @@ _LABELS = {
     "two_way": "Two-way identification",
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
+    "auc": "AUC",
     "pixcorr": "Pixel correlation",
     "ssim": "SSIM",
     "two_way_alexnet2": "Two-way (AlexNet 2)",

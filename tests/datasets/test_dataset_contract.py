@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from dataset_worlds import write_bids, write_haxby, write_nsd, write_v4
+from meeg_worlds import (
+    write_bids_meeg,
+    write_epochs,
+    write_n170,
+    write_things_eeg2,
+    write_things_meg,
+)
 
 from neurodecode.datasets import DATASETS, load
 from neurodecode.datasets.prepare import PrepareOptions, prepare
 from neurodecode.errors import ConfigError, DataError
+from neurodecode.preprocess.recipe import Recipe
 from neurodecode.recording import content_id
 from neurodecode.splits import SCHEMES, check, read_split
 from neurodecode.store import ResponseStore, read_stimuli
 
-OPTIONS = {"bids-betas": {"image_size": 8}}
+#: Runs of the tiny worlds are shorter than a filter from .1 Hz.
+SHORT = Recipe(notch_hz=(50.0,), low_hz=0.5, sfreq_hz=100.0, tmax_s=0.6)
+OPTIONS = {
+    "bids-betas": {"image_size": 8},
+    "mini-meg": {"recipe": replace(SHORT, bad_channels="keep")},  # field maps take seconds
+    "mini-eeg": {"recipe": SHORT},
+}
+WRITERS = {
+    "v4": write_v4,
+    "haxby2001": write_haxby,
+    "nsd": write_nsd,
+    "bids-betas": write_bids,
+    "n170": write_n170,
+    "epochs": write_epochs,
+    "bids-meeg": write_bids_meeg,
+    "things-meg": write_things_meg,
+    "things-eeg2": write_things_eeg2,
+}
 
 
 @pytest.fixture(params=sorted(DATASETS))
-def world(request, tmp_path, rng, mini_root):
+def world(request, tmp_path, rng, mini_root, meeg_roots):
     """Name, folder and options of each data set."""
     name, root = request.param, tmp_path / "raw"
-    writers = {"v4": write_v4, "haxby2001": write_haxby, "nsd": write_nsd, "bids-betas": write_bids}
-    if name == "mini-fmri":
-        shutil.copytree(mini_root, root)
+    simulated = {"mini-fmri": mini_root, **meeg_roots}
+    if name in simulated:
+        root.symlink_to(simulated[name])
     else:
+        root.mkdir()
         # a new data set must come with a world: KeyError here is a failing completeness test
-        writers[name](root, rng)
+        WRITERS[name](root, rng)
     return name, root, OPTIONS.get(name, {})
 
 
@@ -63,7 +89,7 @@ def test_recordings_fit_their_stimuli(world):
         if stimuli is not None:
             rows = stimuli.rows(list(recording.stimulus_id))
             assert stimuli.images[rows[:2]].dtype == np.uint8
-    if stimuli is not None and not options:
+    if stimuli is not None and "image_size" not in options:
         assert [content_id(image) for image in stimuli.images[:]] == list(stimuli.ids)
 
 
@@ -93,7 +119,9 @@ def test_prepare_writes_what_the_reader_reads(world, tmp_path):
         assert list(store.stimulus_id) == list(recording.stimulus_id)
         kept = store.n_features == recording.n_features
         assert kept or found.dropped[subject] == recording.n_features - store.n_features
-        if kept:
+        if reader.recipe is not None and reader.recipe.is_fitted:
+            assert store.info["preprocess"]["fitted"]["n_training_trials"] > 0
+        elif kept:
             trials = np.array([1, 0])
             expected_values = recording.responses[:2][::-1].astype(np.float32)
             assert np.array_equal(store.read(trials), expected_values)
@@ -128,7 +156,7 @@ def test_data_set_is_found_from_the_folder_above(world, tmp_path):
 
 
 def test_unknown_data_set_and_unknown_option_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="unknown data set 'nsdd'; known: bids-betas, haxby2001"):
+    with pytest.raises(ConfigError, match="unknown data set 'nsdd'; known: bids-betas, bids-meeg"):
         load("nsdd", tmp_path)
     with pytest.raises(ConfigError, match=r"data set v4: .*unexpected keyword argument 'colour'"):
         load("v4", tmp_path, colour="red")

@@ -67,10 +67,22 @@ def test_haxby_blocks(real_data):
         assert set(recording.run[test]) == {fold + 1}
 
 
+def test_n170_runs(real_data):
+    recording = load("n170", real_data / "n170_faces_houses").recording("1")
+    done = recording.info["preprocess"]
+    assert done["n_events"] == recording.n_trials + sum(done["rejected"].values())
+    assert recording.responses.shape == (760, 4, 232)
+    assert sorted(set(recording.run)) == [1, 2, 3, 4]
+    assert dict(zip(*np.unique(recording.stimulus_id, return_counts=True), strict=True)) == {
+        "face": 370, "house": 390,
+    }  # fmt: skip
+
+
 def test_real_recordings_are_located(real_data):
-    readers = {name: reader for name, reader in DATASETS.items() if name != "mini-fmri"}
+    readers = {name: reader for name, reader in DATASETS.items() if not name.startswith("mini-")}
     found = locate(real_data, readers)
     assert {name: path.name for name, path in found.items()} == {
         "haxby2001": "haxby2001",
+        "n170": "n170_faces_houses",
         "v4": "v4_natural_images",
     }

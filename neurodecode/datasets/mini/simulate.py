@@ -38,7 +38,7 @@ from neurodecode.errors import ConfigError
 from neurodecode.folders import atomic_folder, reserve
 from neurodecode.progress import progress_bar
 
-__all__ = ["simulate"]
+__all__ = ["draw", "refuse_other_folder", "simulate"]
 
 _SCENES_AT_ONCE, _WORTH_PROCESSES = 50, 1000
 
@@ -73,15 +73,14 @@ def simulate(
         If the disk is full.
     """
     out, options = Path(out), options or MiniOptions()
-    if out.is_dir() and any(out.iterdir()) and not (out / "truth").is_dir():
-        raise ConfigError(f"{out} is not empty and is not a miniature world; give another folder")
+    refuse_other_folder(out)
     plan = make_plan(options)
     if options.n_subjects * options.images_per_subject < _WORTH_PROCESSES:
         n_jobs = 1  # starting processes would take longer
     with atomic_folder(out, replace=True) as folder:
         paths = NsdPaths(folder)
         reserve(folder, _expected_bytes(plan, options))
-        images = _draw(plan.scenes, options.image_size, n_jobs, quiet)
+        images = draw(plan.scenes, options.image_size, n_jobs, quiet)
         write_design(paths, plan)
         write_images(paths, images)
         write_annotations(paths, plan.scenes, options.image_size)
@@ -99,6 +98,23 @@ def simulate(
     return out
 
 
+def refuse_other_folder(out: Path) -> None:
+    """Refuse to replace anything but a miniature world.
+
+    Parameters
+    ----------
+    out : Path
+        Folder to be written.
+
+    Raises
+    ------
+    ConfigError
+        If it holds something else.
+    """
+    if out.is_dir() and any(out.iterdir()) and not (out / "truth").is_dir():
+        raise ConfigError(f"{out} is not empty and is not a miniature world; give another folder")
+
+
 def _expected_bytes(plan: Plan, options: MiniOptions) -> int:
     """Size of the largest files: pictures and betas."""
     pictures = len(plan.scenes) * options.image_size**2 * 3
@@ -109,8 +125,25 @@ def _expected_bytes(plan: Plan, options: MiniOptions) -> int:
     return pictures + np.dtype(np.int16).itemsize * sum(volumes)
 
 
-def _draw(scenes: list[Scene], size: int, n_jobs: int, quiet: bool) -> np.ndarray:
-    """Render all scenes, (n, size, size, 3) uint8."""
+def draw(scenes: list[Scene], size: int, n_jobs: int = 1, quiet: bool = True) -> np.ndarray:
+    """Render scenes.
+
+    Parameters
+    ----------
+    scenes : list of Scene of length n
+        What to draw.
+    size : int
+        Side of the pictures in pixels.
+    n_jobs : int
+        Processes.
+    quiet : bool
+        No progress bars.
+
+    Returns
+    -------
+    array of uint8 of shape (n, size, size, 3)
+        RGB.
+    """
     starts = range(0, len(scenes), _SCENES_AT_ONCE)
     jobs = (delayed(_draw_some)(scenes[s : s + _SCENES_AT_ONCE], size) for s in starts)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")

@@ -8,7 +8,10 @@ import numpy as np
 
 from neurodecode.datasets.mini.anatomy import Anatomy
 
-__all__ = ["MEDIAN_NCSNR", "Reliability", "make_reliability", "mix_signal", "session_betas"]
+__all__ = [
+    "MEDIAN_NCSNR", "Reliability", "low_level_share", "make_reliability", "mix_signal",
+    "session_betas", "standardised",
+]  # fmt: skip
 
 MEDIAN_NCSNR = 0.4
 """Median over voxels of sd(signal) / sd(noise of one trial). Allen et al. (2022) find a third
@@ -51,8 +54,19 @@ class Reliability:
     mixing: np.ndarray
 
 
-def _standardised(values: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance over pictures."""
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Give each voxel zero mean and unit variance over pictures.
+
+    Parameters
+    ----------
+    values : array of shape (n_images, n_voxels)
+        Responses.
+
+    Returns
+    -------
+    array of the same shape
+        Constant voxels become 0.
+    """
     centred = values - values.mean(axis=0)
     return centred / np.maximum(centred.std(axis=0), 1e-9)
 
@@ -81,12 +95,31 @@ def mix_signal(
     share : array of shape (n_voxels,)
         Weight of the low-level response.
     """
+    share = low_level_share(anatomy, rng)
+    mixed = share * standardised(early) + (1 - share) * standardised(late)
+    return standardised(mixed).astype(np.float32), share
+
+
+def low_level_share(anatomy: Anatomy, rng: np.random.Generator) -> np.ndarray:
+    """Draw how much of its signal each voxel takes from local energy.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        The brain.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of shape (n_voxels,)
+        1 in early areas, .3 to .7 in the middle streams, up to .3 elsewhere.
+    """
     share = rng.uniform(0.0, 0.3, anatomy.n_voxels)
     middle = np.char.startswith(anatomy.streams, "mid")
     share[middle] = rng.uniform(0.3, 0.7, int(middle.sum()))
     share[anatomy.area != ""] = 1.0
-    mixed = share * _standardised(early) + (1 - share) * _standardised(late)
-    return _standardised(mixed).astype(np.float32), share
+    return share
 
 
 def make_reliability(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neurodecode.metrics.functional.cider import cider
     from neurodecode.metrics.functional.classification import (
         accuracy,
+        auc_placements,
         balanced_accuracy,
         majority_chance,
     )
@@ -81,6 +82,7 @@ __all__ = [
     "RESCORERS",
     "accuracy",
     "algonauts2023",
+    "auc_placements",
     "balanced_accuracy",
     "bleu",
     "bleu_counts",
@@ -132,7 +134,7 @@ __all__ = [
 _NAMES = {
     "captions": "bleu bleu_counts count_grams rouge_l words_of",
     "cider": "cider",
-    "classification": "accuracy balanced_accuracy majority_chance",
+    "classification": "accuracy auc_placements balanced_accuracy majority_chance",
     "correlation": (
         "correlation_distance correlation_matrix cosine_matrix pearson_r row_correlation"
     ),

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from neurodecode.metrics.functional.arrays import ArrayLike, as_tensor
 
-__all__ = ["accuracy", "balanced_accuracy", "majority_chance"]
+__all__ = ["accuracy", "auc_placements", "balanced_accuracy", "majority_chance"]
 
 
 def _labels(labels: ArrayLike) -> Tensor:
@@ -70,3 +70,40 @@ def majority_chance(observed: ArrayLike) -> float:
     """
     counts = _labels(observed).unique(return_counts=True)[1]
     return float(counts.max() / counts.sum())
+
+
+def auc_placements(scores: ArrayLike, positive: ArrayLike) -> Tensor:
+    """Share of the other class that lies on the right side of each item.
+
+    For a positive item the share of negatives with a lower score, for a negative one the share
+    of positives with a higher score; ties count half. Both means are the area under the ROC
+    curve, and so is the mean over all items (DeLong, DeLong and Clarke-Pearson 1988).
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_items,)
+        Higher for positive items.
+    positive : array-like of bool of shape (n_items,)
+        Which items are positive.
+
+    Returns
+    -------
+    Tensor of shape (n_items,)
+        Between 0 and 1; the mean is the AUC.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of items differ, or a class is absent.
+    """
+    scores = as_tensor(scores).flatten().double()
+    positive = as_tensor(positive).flatten().bool()
+    if scores.shape != positive.shape:
+        raise ValueError(f"{len(scores)} scores for {len(positive)} items")
+    if positive.all() or not positive.any():
+        raise ValueError("the AUC needs items of both classes")
+    difference = scores[positive][:, None] - scores[~positive][None]
+    wins = (difference > 0).double() + 0.5 * (difference == 0).double()
+    out = torch.empty_like(scores)
+    out[positive], out[~positive] = wins.mean(dim=1), wins.mean(dim=0)
+    return out
