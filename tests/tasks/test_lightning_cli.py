@@ -146,11 +146,11 @@ def test_fit_predicts_on_with_the_best_checkpoint(world, tmp_path):
     }
     at_once = {side: (path, read_predictions(path)) for side, path in at_once.items()}
     assert not (tmp_path / "predictions-train.h5").exists()
-    for side, (path, found) in at_once.items():
-        path.unlink()
+    for side, found in at_once.items():
+        paths[side].unlink()
         ckpt = ["--ckpt_path", str(tmp_path / "best.ckpt"), f"--data.predict_on={side}"]
         assert main(["predict", *given, *ckpt]) == 0
-        later = read_predictions(path)
+        later = read_predictions(paths[side])
         assert later.attrs == found.attrs
         for now, then in zip(found.predictions, later.predictions, strict=True):
             assert now.stimulus_id == then.stimulus_id
