@@ -19,7 +19,13 @@ from neurodecode.loaders.encoding import EncodingDataModule
 from neurodecode.loaders.table import TrialTable
 from neurodecode.store import Prediction
 from neurodecode.tasks.baselines import LinearOptions, identify_predicted
-from neurodecode.tasks.checkpoints import CONTEXT_KEY, build_task, check_context, load_task
+from neurodecode.tasks.checkpoints import (
+    CONTEXT_KEY,
+    build_task,
+    check_context,
+    load_task,
+    plain_context,
+)
 from neurodecode.tasks.encode import EncodeTask, standardise_images
 
 __all__ = ["EncoderAdaptation"]
@@ -57,8 +63,10 @@ class EncoderAdaptation:
             subjects=[plan.subject], trials=plan.draw.n_trials, trials_seed=plan.draw.seed
         )
         saved = run.content[CONTEXT_KEY]
-        n_features = dict(self.data.context.n_features)
-        check_context({**saved, "n_features": n_features}, self.data.context)
+        # what is particular to subjects is the new one's, all else that of the trained core
+        here = plain_context(self.data.context)
+        own = {name: here[name] for name in ("n_features", "regions")}
+        check_context({**saved, **own}, self.data.context)
 
     def identify(self, *, quiet: bool = False) -> Prediction:
         """Fit or train the encoder, and judge every candidate by its likelihood.

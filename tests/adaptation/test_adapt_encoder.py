@@ -12,7 +12,11 @@ from neurodecode.cli import main
 from neurodecode.loaders.encoding import EncodingDataModule
 from neurodecode.store import read_predictions
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*exists and is not empty")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*exists and is not empty"),
+    # lightning 2.6 on jsonargparse 4.53
+    pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
+]
 
 
 def adapt(run, out, *words):

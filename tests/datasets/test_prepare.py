@@ -248,7 +248,8 @@ def test_locate_without_data_tells_how_to_get_them(tmp_path, capsys, monkeypatch
     assert main(["locate", *words, "--out", "sources.yaml"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     for name, reader in DATASETS.items():
-        assert (reader.how_to_get in line) == (name != "mini-fmri")
+        # simulated worlds are not looked for
+        assert (reader.how_to_get in line) == (not name.startswith("mini-"))
     assert not (tmp_path / "sources.yaml").exists()
 
 

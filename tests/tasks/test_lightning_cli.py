@@ -141,10 +141,8 @@ def test_fit_predicts_on_with_the_best_checkpoint(world, tmp_path):
     given = configuration(world, tmp_path, "decode.DecodeTask", decoder=network, lr=0.5)
     given += ["--trainer.max_epochs=4"]
     assert main(["fit", *given, "--then_predict=[validation,test]"]) == 0
-    at_once = {
-        side: side_path(tmp_path / "predictions.h5", side) for side in ("test", "validation")
-    }
-    at_once = {side: (path, read_predictions(path)) for side, path in at_once.items()}
+    paths = {side: side_path(tmp_path / "predictions.h5", side) for side in ("test", "validation")}
+    at_once = {side: read_predictions(path) for side, path in paths.items()}
     assert not (tmp_path / "predictions-train.h5").exists()
     for side, found in at_once.items():
         paths[side].unlink()
