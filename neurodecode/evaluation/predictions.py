@@ -26,6 +26,7 @@ from neurodecode.evaluation.category import (
 from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
 from neurodecode.evaluation.classification import accuracy_scores, auc_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
+from neurodecode.evaluation.encoding import encoding_scores
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
     DRAWN,
@@ -40,6 +41,7 @@ from neurodecode.evaluation.readout import CategoryReadout, open_readout
 from neurodecode.evaluation.reconstruction import net_scores, reconstruction_scores
 from neurodecode.evaluation.timecourse import time_course
 from neurodecode.metrics.functional.meteor import find_meteor
+from neurodecode.splits import read_split
 from neurodecode.store import Prediction, read_stimuli
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class Evaluator:
             "classification": self._classification,
             "reconstruction": self._reconstruction,
             "captioning": self._captioning,
+            "encoding": self._encoding,
         }
         task = content.attrs.get("task", "identification")
         if task not in score or not content.predictions:
@@ -126,13 +129,29 @@ class Evaluator:
             raise DataError(
                 problem, field="task", fix="run the stage that writes the predictions again"
             )
-        if (side := content.attrs.get("side", "test")) != "test":
+        # encoders predict all stimuli of a fold; what is not of the test side is not looked at
+        sides = ("test", "all") if task == "encoding" else ("test",)
+        if (side := content.attrs.get("side", "test")) not in sides:
             raise DataError(
                 f"predictions of the {side} side; scores are of the test set",
                 field="side",
                 fix="give the predictions of the test set",
             )
         return score[task](content)
+
+    def _encoding(self, content: PredictionFile) -> Evaluated:
+        folds = read_split(self.stores / "splits.json").folds
+        done = Evaluated()
+        for each in content.predictions:
+            if not 0 <= each.fold < len(folds):
+                raise DataError(
+                    f"fold {each.fold} of {len(folds)}",
+                    subject=each.subject,
+                    field="fold",
+                    fix="predict again with the split that is there now",
+                )
+            done.wholes += encoding_scores(each, content.method, folds[each.fold].test)
+        return done
 
     def _classification(self, content: PredictionFile) -> Evaluated:
         scores = [accuracy_scores(each, content.method) for each in content.predictions]

@@ -106,6 +106,7 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "cosine": MetricSpec("cosine of predicted and true embedding"),
     "mse": MetricSpec("squared error averaged over values", "lower"),
     "pearson_r": MetricSpec("correlation of predicted and measured values over stimuli"),
+    "r2": MetricSpec("share of the variance over stimuli that is predicted"),
     "normalised_r": MetricSpec("correlation over the square root of the noise ceiling"),
     "normalised_r2": MetricSpec("squared correlation over the noise ceiling"),
     "algonauts2023": MetricSpec("squared positive correlation over the noise ceiling, capped at 1"),

@@ -63,6 +63,7 @@ _LABELS = {
     "cosine": "Cosine similarity",
     "mse": "Squared error",
     "pearson_r": "Correlation r",
+    "r2": "Explained variance R²",
     "noise_ceiling": "Noise ceiling",
 }
 #: Metrics that are shares of right answers, shown in percent.
