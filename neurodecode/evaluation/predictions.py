@@ -166,7 +166,15 @@ class Evaluator:
             return Evaluated(courses=[time_course(content)])
         targets = read_targets(content, self.embeddings)
         ranked = RankedFile(content, self.dataset, targets, self.drawn, self._centres(content))
-        return ranked.score(self.matching)
+        done = ranked.score(self.matching)
+        # identification by an encoder's likelihood: how well it predicts is told besides
+        done.wholes += [
+            score
+            for each in content.predictions
+            if {"responses", "measured"} <= set(each.arrays)
+            for score in encoding_scores(each, content.method, each.stimulus_id)
+        ]
+        return done
 
     def _centres(self, content: PredictionFile) -> CategoryCentres | None:
         targets = read_targets(content, self.embeddings)

@@ -104,3 +104,20 @@ def test_folds_and_subjects_become_records(tmp_path: Path, rng) -> None:
     assert mean["value"] == pytest.approx(np.mean(list(values.values())))
     assert mean["ci_low"] < mean["value"] < mean["ci_high"]
     assert (mean["task"], mean["method"], mean["n"], mean["seed"]) == ("encoding", "core", 48, 3)
+
+
+def test_the_encoder_behind_a_likelihood_is_scored_too(tmp_path: Path, rng) -> None:
+    measured = rng.normal(size=(13, 7))
+    responses = measured + rng.normal(size=(13, 7))
+    scores = -((measured[:, None] - responses) ** 2).sum(axis=2)
+    arrays = {"scores": scores, "responses": responses, "measured": measured}
+    each = Prediction("a", TEST[0], arrays, candidate_id=TEST[0])
+    attrs = {"task": "identification", "scale": "nats", "side": "test"}
+    write_predictions(tmp_path / "p.h5", "encoder_likelihood", [each], attrs)
+    words = ["--profile", "real", "--dataset", "v4", "--stores", str(tmp_path), "--quiet"]
+    given = ["--predictions", str(tmp_path / "p.h5"), "--out", str(tmp_path / "out")]
+    assert main(["evaluate", *words, *given]) == 0
+    rows = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    tasks = {row["metric"]: (row["task"], row["method"]) for row in rows}
+    assert tasks["pearson_r"] == ("encoding", "encoder_likelihood")
+    assert tasks["retrieval_top1"] == ("identification", "encoder_likelihood")
