@@ -23,7 +23,7 @@ CONTROL_WORDS = (
 #: proposes first, baselines after it.
 _STORY = (
     "adapted", "from_scratch", "decoder", "guided", "unguided", "prior", "posterior", "stacked",
-    "core", "combined",
+    "routing", "core", "combined",
     "encoder_likelihood", "logistic", "ridge", "low_level",
 )  # fmt: skip
 

@@ -78,6 +78,8 @@ _METHODS = {
     "encoder_likelihood": "Encoder likelihood",
     "core": "Convolutional encoder likelihood",
     "core_likelihood": "Convolutional encoder likelihood",
+    "routing": "Attention-routing encoder",
+    "routing_likelihood": "Attention-routing encoder likelihood",
     "combined": "Combined encoder likelihood",
     "stacked_likelihood": "Stacked encoder likelihood",
     "posterior": "Posterior of several methods",
