@@ -11,7 +11,6 @@ from torch import Tensor
 
 from neurodecode.errors import DataError
 from neurodecode.metrics.functional.arrays import ArrayLike, as_tensor
-from neurodecode.metrics.functional.correlation import row_correlation
 
 __all__ = ["PUBLISHED", "as_images", "pixcorr", "resize_images", "rgb_to_gray", "ssim"]
 
@@ -136,15 +135,26 @@ def _pairwise(
 
 
 def _correlation(truth: Tensor, reconstruction: Tensor) -> Tensor:
-    # sums over half a million pixels lose the fifth digit in single precision, but what resizing
-    # left of a uniform picture is rounding of single precision
-    exact = row_correlation(truth.double(), reconstruction.double())
-    return exact.masked_fill(_is_uniform(truth) | _is_uniform(reconstruction), torch.nan)
+    (first, first_mean), (second, second_mean) = _centred(truth), _centred(reconstruction)
+    # sums over half a million pixels lose the fifth digit in single precision
+    product, first_squares, second_squares = (
+        (x * y).sum(dim=1, dtype=torch.float64)
+        for x, y in ((first, second), (first, first), (second, second))
+    )
+    r = (product / (first_squares * second_squares).sqrt()).clamp(-1, 1)
+    uniform = _is_rounding(first_squares, first_mean, first)
+    return r.masked_fill(uniform | _is_rounding(second_squares, second_mean, second), torch.nan)
 
 
-def _is_uniform(images: Tensor) -> Tensor:
-    low, high = images.flatten(1).aminmax(dim=1)
-    return high - low <= 8 * torch.finfo(images.dtype).eps * high.abs().maximum(low.abs())
+def _centred(images: Tensor) -> tuple[Tensor, Tensor]:
+    rows = images.flatten(1)
+    mean = rows.mean(dim=1, keepdim=True, dtype=torch.float64)
+    return rows - mean.to(rows.dtype), mean[:, 0]
+
+
+def _is_rounding(squares: Tensor, mean: Tensor, rows: Tensor) -> Tensor:
+    """Whether what is left of a picture is what resizing leaves of a uniform one."""
+    return squares <= rows.shape[1] * (8 * torch.finfo(rows.dtype).eps * mean) ** 2
 
 
 def pixcorr(
