@@ -71,8 +71,21 @@ class DecodingCLI(LightningCLI):
         )  # fmt: skip
 
     def after_fit(self) -> None:
-        """Predict as the configuration asks; to start the program again would take longer."""
-        for side in self.config[self.config.subcommand].then_predict:
+        """Predict as the configuration asks; to start the program again would take longer.
+
+        Raises
+        ------
+        ConfigError
+            If there is no best checkpoint to predict with.
+        """
+        sides = self.config[self.config.subcommand].then_predict
+        if sides and not getattr(self.trainer.checkpoint_callback, "best_model_path", ""):
+            raise ConfigError(
+                "--then_predict needs the best checkpoint, and none was saved: add a"
+                " ModelCheckpoint, and validate at least once (trainer.max_epochs,"
+                " trainer.check_val_every_n_epoch)"
+            )
+        for side in sides:
             self.datamodule.predict_on = side
             self.trainer.predict(
                 self.model, datamodule=self.datamodule, ckpt_path="best",

@@ -157,6 +157,15 @@ def test_fit_predicts_on_with_the_best_checkpoint(world, tmp_path):
     assert main(["validate", "--config", str(tmp_path / "config.yaml"), "--quiet"]) == 0
 
 
+def test_without_validation_there_is_no_best_checkpoint(world, tmp_path, capsys):
+    network = {"class_path": "neurodecode.nn.decoder.BrainDecoder", "init_args": {"width": 8}}
+    given = configuration(world, tmp_path, "decode.DecodeTask", decoder=network)
+    given += ["--trainer.max_epochs=1", "--trainer.check_val_every_n_epoch=2"]
+    assert main(["fit", *given, "--then_predict=[test]"]) == 2
+    assert "none was saved: add a ModelCheckpoint" in capsys.readouterr().err
+    assert not (tmp_path / "predictions.h5").exists()
+
+
 @pytest.mark.parametrize(("side", "name"), [
     ("test", "a.b.h5"), ("validation", "a.b-validation.h5"), ("train", "a.b-train.h5"),
 ])  # fmt: skip
