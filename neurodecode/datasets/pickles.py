@@ -85,9 +85,7 @@ def read_array_dict(path: str | Path) -> dict[str, Any]:
                 file=path,
                 fix="use the file of the publisher",
             ) from error
-        raise DataError(
-            "file is truncated or damaged", file=path, fix="download it again"
-        ) from error
+        raise _damaged(path) from error
     except (
         EOFError,
         ValueError,
@@ -97,9 +95,7 @@ def read_array_dict(path: str | Path) -> dict[str, Any]:
         AttributeError,
         TypeError,
     ) as error:
-        raise DataError(
-            "file is truncated or damaged", file=path, fix="download it again"
-        ) from error
+        raise _damaged(path) from error
     if isinstance(content, np.ndarray) and content.shape == ():
         content = content.item()
     if not isinstance(content, dict):

@@ -10,8 +10,10 @@ from neurodecode.errors import DataError
 from neurodecode.evaluation.whole import WholeScore
 from neurodecode.store import Prediction
 
-__all__ = ["encoding_scores"]
+__all__ = ["FEWEST", "encoding_scores"]
 
+#: Stimuli that a correlation needs: with two it is 1 or -1.
+FEWEST = 3
 _N_BOOT = 1000
 
 
@@ -36,15 +38,15 @@ def encoding_scores(
     list of WholeScore
         ``pearson_r`` and ``r2``, with the number of units as extra key ``n_units``. Units whose
         predicted or measured responses are constant are left out of the median and counted as
-        ``n_constant``.
+        ``n_constant``; if all are, the value is nan and has no interval.
 
     Raises
     ------
     DataError
-        If fewer than three test stimuli were predicted, or every unit is constant.
+        If fewer than three test stimuli were predicted.
     """
     rows = np.flatnonzero(np.isin(np.array(prediction.stimulus_id), np.array(list(test))))
-    if len(rows) < 3:
+    if len(rows) < FEWEST:
         raise DataError(
             f"{len(rows)} test stimuli of fold {prediction.fold} are predicted; a correlation"
             " needs three",
@@ -57,15 +59,15 @@ def encoding_scores(
         for name in ("responses", "measured")
     )
     varies = (np.ptp(predicted, axis=0) > 0) & (np.ptp(measured, axis=0) > 0)
-    if not varies.any():
-        raise DataError("every unit is constant", subject=prediction.subject, field="responses")
     predicted, measured = predicted[:, varies], measured[:, varies]
     once = np.ones((1, len(rows)))
-    # subjects of a fold who met the same stimuli are resampled alike
+    # subjects of a fold who met equally many stimuli, as a rule the same ones, are resampled alike
     counts = np.random.default_rng(prediction.fold).multinomial(
         len(rows), np.full(len(rows), 1 / len(rows)), size=n_boot
     )
-    value, spread = (_medians(predicted, measured, weights) for weights in (once, counts))
+    value, spread = {}, {}
+    if varies.any():
+        value, spread = (_medians(predicted, measured, weights) for weights in (once, counts))
     extra = {"n_units": int(varies.sum()), "n_constant": int((~varies).sum())}
     return [
         WholeScore(
@@ -74,11 +76,11 @@ def encoding_scores(
             method=method,
             metric=metric,
             fold=prediction.fold,
-            value=float(value[metric][0]),
+            value=float(value[metric][0]) if value else np.nan,
             n=len(rows),
             n_averaged=prediction.n_averaged,
             chance=0.0,
-            resampled=spread[metric],
+            resampled=spread.get(metric),
             extra=extra,
         )
         for metric in ("pearson_r", "r2")

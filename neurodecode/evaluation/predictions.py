@@ -26,7 +26,7 @@ from neurodecode.evaluation.category import (
 from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
 from neurodecode.evaluation.classification import accuracy_scores, auc_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
-from neurodecode.evaluation.encoding import encoding_scores
+from neurodecode.evaluation.encoding import FEWEST, encoding_scores
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
     DRAWN,
@@ -171,7 +171,7 @@ class Evaluator:
         done.wholes += [
             score
             for each in content.predictions
-            if {"responses", "measured"} <= set(each.arrays)
+            if {"responses", "measured"} <= set(each.arrays) and len(each.stimulus_id) >= FEWEST
             for score in encoding_scores(each, content.method, each.stimulus_id)
         ]
         return done

@@ -143,35 +143,17 @@ def decode_windows(
     test = table.averages_of(options.repeats, options.side)
     series, held_out = (each.responses.reshape(-1, *store.shape[1:]) for each in (fit, test))
     names = np.unique(test.stimulus_id)
-    spaces = [
-        FeatureSpace(options.n_components, options.whitening, options.seed).fit(
-            each.read(fit.stimulus_id)
-        )
-        for each in targets
-    ]
-    outputs = [
-        space.transform(each.read(fit.stimulus_id))
-        for space, each in zip(spaces, targets, strict=True)
-    ]
-    candidates = [
-        _unit(space.transform(each.read(names)))
-        for space, each in zip(spaces, targets, strict=True)
-    ]
-    bounds = np.cumsum([each.shape[1] for each in outputs])[:-1]
+    spaces = [_Target.of(each, fit.stimulus_id, names, options) for each in targets]
+    outputs = np.concatenate([each.outputs for each in spaces], axis=1)
     found: list[list[Prediction]] = [[] for _ in targets]
     for window in windows:
-        model = fit_ridge(window.cut(series), np.concatenate(outputs, axis=1), seed=options.seed)
-        decoded = np.split(model.predict(window.cut(held_out)), bounds, axis=1)
-        arrays = [
-            {"scores": (_unit(rows) @ known.T).astype(np.float32)}
-            for rows, known in zip(decoded, candidates, strict=True)
-        ]
+        model = fit_ridge(window.cut(series), outputs, seed=options.seed)
+        scores = _cosines(model.predict(window.cut(held_out)), spaces)
+        arrays = [{"scores": each.astype(np.float32)} for each in scores]
         if plan.generalise and not plan.growing:
-            others = [np.split(model.predict(each.cut(held_out)), bounds, axis=1)
-                      for each in windows]  # fmt: skip
-            for number, known in enumerate(candidates):
-                rows = np.stack([_unit(each[number]) @ known.T for each in others], axis=1)
-                arrays[number]["across"] = rows.astype(np.float16)
+            others = (_cosines(model.predict(other.cut(held_out)), spaces) for other in windows)
+            for own, across in zip(arrays, zip(*others, strict=True), strict=True):
+                own["across"] = np.stack(across, axis=1).astype(np.float16)
         for own, each in zip(found, arrays, strict=True):
             own.append(
                 Prediction(
@@ -185,6 +167,34 @@ def decode_windows(
                 )
             )
     return found
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is decoded: outputs (n_fit, dim) to learn from, unit candidates (n_names, dim)."""
+
+    outputs: np.ndarray
+    candidates: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        reader: FeatureReader,
+        fit: Sequence[str],
+        names: Sequence[str],
+        options: LinearOptions,
+    ) -> _Target:
+        """Read a target; its principal components are those of the stimuli learned from."""
+        known = reader.read(fit)
+        space = FeatureSpace(options.n_components, options.whitening, options.seed).fit(known)
+        return cls(space.transform(known), _unit(space.transform(reader.read(names))))
+
+
+def _cosines(predicted: np.ndarray, targets: Sequence[_Target]) -> list[np.ndarray]:
+    """Cosines (n, n_names) of the decoded outputs of each target with its candidates."""
+    bounds = np.cumsum([each.outputs.shape[1] for each in targets])[:-1]
+    parts = np.split(predicted, bounds, axis=1)
+    return [_unit(rows) @ each.candidates.T for rows, each in zip(parts, targets, strict=True)]
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -68,8 +68,9 @@ def test_constant_units_are_counted_and_left_out(rng) -> None:
     score = encoding_scores(Prediction("a", IDS, arrays), "core", TEST[0])[0]
     assert (score.value, score.extra) == (without, {"n_units": 7, "n_constant": 1})
     nothing = {name: values[:, -1:] for name, values in arrays.items()}
-    with pytest.raises(DataError, match="every unit is constant"):
-        encoding_scores(Prediction("a", IDS, nothing), "core", TEST[0])
+    score = encoding_scores(Prediction("a", IDS, nothing), "core", TEST[0])[0]
+    assert np.isnan(score.value)
+    assert (score.resampled, score.extra["n_constant"]) == (None, 1)
 
 
 def test_a_fold_without_its_test_stimuli_is_refused(rng) -> None:
@@ -106,18 +107,24 @@ def test_folds_and_subjects_become_records(tmp_path: Path, rng) -> None:
     assert (mean["task"], mean["method"], mean["n"], mean["seed"]) == ("encoding", "core", 48, 3)
 
 
-def test_the_encoder_behind_a_likelihood_is_scored_too(tmp_path: Path, rng) -> None:
-    measured = rng.normal(size=(13, 7))
-    responses = measured + rng.normal(size=(13, 7))
+@pytest.mark.parametrize(("n", "constant"), [(13, False), (13, True), (2, False)])
+def test_the_encoder_behind_a_likelihood_is_scored_too(tmp_path, rng, n, constant) -> None:
+    measured = rng.normal(size=(n, 7))
+    responses = np.zeros((n, 7)) if constant else measured + rng.normal(size=(n, 7))
     scores = -((measured[:, None] - responses) ** 2).sum(axis=2)
     arrays = {"scores": scores, "responses": responses, "measured": measured}
-    each = Prediction("a", TEST[0], arrays, candidate_id=TEST[0])
+    each = Prediction("a", TEST[0][:n], arrays, candidate_id=TEST[0][:n])
     attrs = {"task": "identification", "scale": "nats", "side": "test"}
     write_predictions(tmp_path / "p.h5", "encoder_likelihood", [each], attrs)
     words = ["--profile", "real", "--dataset", "v4", "--stores", str(tmp_path), "--quiet"]
     given = ["--predictions", str(tmp_path / "p.h5"), "--out", str(tmp_path / "out")]
+    # an encoder that says nothing, or nothing that can be correlated, still identifies
     assert main(["evaluate", *words, *given]) == 0
     rows = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    tasks = {row["metric"]: (row["task"], row["method"]) for row in rows}
-    assert tasks["pearson_r"] == ("encoding", "encoder_likelihood")
-    assert tasks["retrieval_top1"] == ("identification", "encoder_likelihood")
+    found = {row["metric"]: row for row in rows}
+    assert found["retrieval_top1"]["task"] == "identification"
+    assert ("pearson_r" in found) == (n > 2)
+    if n > 2:
+        record = found["pearson_r"]
+        assert (record["task"], record["method"]) == ("encoding", "encoder_likelihood")
+        assert (record["value"] is None, record["ci_low"] is None) == (constant, constant)
