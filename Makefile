@@ -15,7 +15,7 @@ help:
 	@echo "make test               run the tests"
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
 	@echo "make published          the published decoders in small, side by side (after make repro)"
-	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided/index.html"
+	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided*"
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
@@ -51,7 +51,8 @@ real: setup
 
 guided: setup
 	dvc repro pipelines/guided/dvc.yaml
-	@echo "Open reports/guided/index.html"
+	if [ -d data/stores/v4 ]; then dvc repro pipelines/guided-real/dvc.yaml; fi
+	@echo "Open reports/guided*/index.html"
 
 adapt: setup
 	dvc repro pipelines/adaptation/dvc.yaml:report@mini-fmri

@@ -3,7 +3,7 @@
 ``python -m benchmarks.prior_sampling`` takes what the miniature decoder decoded from VALIDATION
 responses, draws an embedding for each from the bundled prior by the ancestral sampler in all 100
 steps (the reference) and by solvers in fewer, from the same noise, and writes latency a trial
-beside how well the samples identify the validation pictures.
+beside how well the samples, and pictures drawn from them, identify the validation pictures.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.machine import save
+from benchmarks.prior_trials import Trials
 from neurodecode.embed.bundle import read_bundle
 from neurodecode.metrics.bootstrap import bootstrap_ci
 from neurodecode.nn.diffusion import Diffusion, SamplerName, row_noise
 from neurodecode.nn.prior import PriorTransformer
-from neurodecode.store import EmbeddingStore, read_predictions
-from neurodecode.tasks.reconstruct import row_seed
 
 #: Sampler and steps; the first is the reference.
 SETTINGS: list[tuple[SamplerName, int]] = [
@@ -45,43 +44,6 @@ def load_prior() -> tuple[PriorTransformer, Tensor, float]:
                                **config["model_cfg"])  # fmt: skip
     network.load_state_dict(weights)
     return network.eval().requires_grad_(False), mean, float(config["deviation"])
-
-
-class Trials:
-    """Decoded conditions with the true tokens of the pictures, all validation."""
-
-    def __init__(self, predictions: Path, embeddings: Path) -> None:
-        content, store = read_predictions(predictions), EmbeddingStore(embeddings)
-        if content.attrs.get("side") != "validation":
-            raise SystemExit(f"{predictions}: not of the validation side")
-        parts = content.predictions
-        self.subject = np.concatenate([[p.subject] * len(p.stimulus_id) for p in parts])
-        self.stimulus = [name for p in parts for name in p.stimulus_id]
-        self.condition = torch.from_numpy(np.concatenate([p.arrays["condition"] for p in parts]))
-        self.true = store.read("tokens", self.stimulus)
-
-    def __len__(self) -> int:
-        return len(self.stimulus)
-
-    def seeds(self, repeat: int) -> list[int]:
-        """Seed of each trial, the same for every sampler."""
-        pairs = zip(self.subject, self.stimulus, strict=True)
-        return [row_seed(repeat, subject, name) for subject, name in pairs]
-
-    def scores(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
-        """Top-1 among the subject's validation pictures, and cosine, of each trial."""
-        first, second = (_unit(values) for values in (drawn, self.true))
-        top1 = np.empty(len(self))
-        for subject in np.unique(self.subject):
-            rows = np.flatnonzero(self.subject == subject)
-            similarity = first[rows] @ second[rows].T
-            top1[rows] = similarity.argmax(axis=1) == np.arange(len(rows))
-        return {"top1": top1, "cosine": (first * second).sum(axis=1)}
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    flat = values.reshape(len(values), -1).astype(np.float64)
-    return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 
 
 def draw(prior: tuple[PriorTransformer, Tensor, float], condition: Tensor, seeds: list[int],
@@ -141,17 +103,21 @@ def _by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    folder = Path("runs/mini/validation")
-    parser.add_argument("--predictions", type=Path, default=folder / "decoder-validation.h5")
+    parser.add_argument(
+        "--predictions", type=Path, default=Path("runs/mini/decoder/predictions-validation.h5")
+    )
     parser.add_argument(
         "--embeddings", type=Path, default=Path("data/embeddings/mini-fmri/mini-clip.h5")
     )
+    parser.add_argument(
+        "--stimuli", type=Path, default=Path("data/stores/mini-fmri/stimuli.h5")
+    )  # fmt: skip
     parser.add_argument("--repeats", type=int, default=1, help="samples a trial, for the scores")
     parser.add_argument("--runs", type=int, default=3, help="timed rounds")
     parser.add_argument("--batch-size", type=int, default=32)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    prior, trials = load_prior(), Trials(args.predictions, args.embeddings)
+    prior, trials = load_prior(), Trials(args.predictions, args.embeddings, args.stimuli)
     alone = latency(prior, trials, 1, args.runs)
     batched = latency(prior, trials, args.batch_size, args.runs)
     scores = {each: quality(prior, trials, args.repeats, each) for each in SETTINGS}

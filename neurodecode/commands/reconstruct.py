@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="HDF5 file to write")
     parser.add_argument(
         "--generator", default="mini",
-        help="image generator: mini, kandinsky2.2, stable-unclip, sd-ip-adapter, sdxl-ip-adapter"
-        " (docs/generators.md)",
+        help="image generator: mini, dct, kandinsky2.2, stable-unclip, sd-ip-adapter,"
+        " sdxl-ip-adapter (docs/generators.md)",
     )  # fmt: skip
     add_generator_arguments(parser)
     parser.add_argument(
@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--method", help="name in the tables; by default that of the predictions")
     parser.add_argument(
-        "--tokens", help="array given to the generator; by default prior_tokens, else tokens"
+        "--tokens",
+        help="array given to the generator; by default prior_tokens, else what was decoded",
     )
     parser.add_argument(
         "--latents-of", metavar="EMBEDDER",
@@ -172,7 +173,8 @@ def _draw(
     from neurodecode.tasks.drawn_parts import DrawnParts
     from neurodecode.tasks.reconstruct import reconstruct
 
-    drawing = _drawing(args, predictions)
+    target = content.attrs.get("target", "tokens")
+    drawing = _drawing(args, predictions, target)
     generator = make_generator(args.generator, **generator_options(args))
     _check_embedding(generator, content, predictions, drawing)
     decoded = predictions
@@ -184,7 +186,6 @@ def _draw(
     embedder = make_embedder(name, **fetch)
     to_picture = _low_level_decoder(args.latents_of, fetch)
     guide, made = _guides(args)
-    target = content.attrs.get("target", "tokens")
     made |= {
         "task": "reconstruction",
         "generator": dict(generator.provenance),
@@ -272,10 +273,11 @@ def _guides(
     return lambda prediction: Guidance(book.guide(prediction), args.guide_scale), made
 
 
-def _drawing(args: argparse.Namespace, predictions: list[Prediction]) -> Drawing:
+def _drawing(args: argparse.Namespace, predictions: list[Prediction], target: str) -> Drawing:
     from neurodecode.tasks.reconstruct import Drawing
 
-    compare = "tokens"
+    # a decoder of a pooled embedding calls it tokens
+    compare = target if all(target in each.arrays for each in predictions) else "tokens"
     has_prior = all("prior_tokens" in each.arrays for each in predictions)
     tokens = args.tokens or ("prior_tokens" if has_prior else compare)
     return Drawing(

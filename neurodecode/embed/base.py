@@ -108,6 +108,13 @@ def _gabor(variant: str, download: bool) -> Embedder:
     return GaborEmbedder()
 
 
+@EMBEDDERS.register("dct")
+def _dct(variant: str, download: bool) -> Embedder:
+    from neurodecode.embed.dct import DctEmbedder
+
+    return DctEmbedder()
+
+
 @EMBEDDERS.register("openclip")
 def _openclip(variant: str, download: bool) -> Embedder:
     from neurodecode.embed.openclip import OpenClipEmbedder
@@ -142,8 +149,8 @@ def make_embedder(name: str, *, download: bool = False) -> Embedder:
     Parameters
     ----------
     name : str
-        ``mini-clip``, ``mini-vae``, ``gabor``, ``openclip:ARCHITECTURE/WEIGHTS`` (as in
-        ``openclip:ViT-L-14-quickgelu/openai``; ``openclip-penultimate:`` for the tokens of the
+        ``mini-clip``, ``mini-vae``, ``gabor``, ``dct``, ``openclip:ARCHITECTURE/WEIGHTS`` (as
+        in ``openclip:ViT-L-14-quickgelu/openai``; ``openclip-penultimate:`` for the tokens of the
         last block but one), ``timm:MODEL`` (as in ``timm:vit_base_patch14_dinov2.lvd142m``) or
         ``sd-vae:REPOSITORY[@PIXELS]`` (as in ``sd-vae:stabilityai/sd-vae-ft-mse@224``).
     download : bool

@@ -148,6 +148,15 @@ def _mini(download: bool = False, **options: Any) -> ImageGenerator:
     return MiniGenerator.bundled(**options)
 
 
+@GENERATORS.register("dct")
+def _dct(download: bool = False, **options: Any) -> ImageGenerator:
+    from neurodecode.generate.dct import DctGenerator
+
+    if options:
+        raise ConfigError(f"generator dct: no option {', '.join(sorted(options))}; it has none")
+    return DctGenerator()
+
+
 @GENERATORS.register("kandinsky2.2")
 def _kandinsky(**options: Any) -> ImageGenerator:
     from neurodecode.generate.kandinsky import KandinskyGenerator

@@ -146,7 +146,7 @@ def test_trimmed_vocabulary_splits_words_like_the_full_one(
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("nonsense", ConfigError, "unknown embedder 'nonsense'; known: gabor"),
+        ("nonsense", ConfigError, "unknown embedder 'nonsense'; known: dct, gabor"),
         ("openclip:ViT-B-32", ConfigError, "openclip:ARCHITECTURE/WEIGHTS"),
         ("openclip:NoSuch/openai", ConfigError, "unknown"),
         ("openclip:ViT-B-32-quickgelu/nothing", ConfigError, "no such weights; known: .*openai"),
@@ -189,6 +189,7 @@ def test_every_registered_embedder_is_tested() -> None:
         "mini-clip",
         "mini-vae",
         "gabor",
+        "dct",
         "openclip",
         "timm",
         "openclip-penultimate",
