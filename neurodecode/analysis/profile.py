@@ -15,6 +15,7 @@ from neurodecode.analysis.tables import (
     CANDIDATES,
     CONFUSION,
     DIFFERENCES,
+    ENCODING_DIFFERENCES,
     GENERALISATION,
     ITEMS,
     read_records_table,
@@ -64,10 +65,23 @@ class Profile:
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """One row for each MetricRecord that has a value, but for those of windows of time."""
+        """One row for each MetricRecord that has a value, but for windows of time and regions."""
         table = self._all_records
-        whole = ~_resolved_in_time(table)
+        whole = ~_resolved_in_time(table) & ~_of_regions(table)
         return table[table["value"].notna() & whole].reset_index(drop=True)
+
+    @cached_property
+    def regions(self) -> pd.DataFrame:
+        """One row for each MetricRecord of the units of one region."""
+        table = self._all_records
+        return table[table["value"].notna() & _of_regions(table)].reset_index(drop=True)
+
+    @cached_property
+    def region_differences(self) -> pd.DataFrame:
+        """One row for each two encoders, region ("" for all units) and subject."""
+        return self._kept(
+            read_table(self.tables / "encoding_differences.csv", ENCODING_DIFFERENCES)
+        )
 
     @cached_property
     def courses(self) -> pd.DataFrame:
@@ -157,6 +171,12 @@ def _resolved_in_time(table: pd.DataFrame) -> pd.Series:
     if "windows" not in table:
         return pd.Series(False, index=table.index)
     return table["windows"].notna()
+
+
+def _of_regions(table: pd.DataFrame) -> pd.Series:
+    if "region" not in table:
+        return pd.Series(False, index=table.index)
+    return table["region"].notna()
 
 
 def open_stores(folders: Iterable[str | Path]) -> dict[str, StoreFolder]:

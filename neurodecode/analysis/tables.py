@@ -14,6 +14,7 @@ __all__ = [
     "CANDIDATES",
     "CONFUSION",
     "DIFFERENCES",
+    "ENCODING_DIFFERENCES",
     "GENERALISATION",
     "ITEMS",
     "RECORDS",
@@ -75,6 +76,20 @@ DIFFERENCES: Mapping[str, type] = {
     "ci_high": float,
     "n": int,
     "trials": str,
+}
+#: One row for each two encoders, region ("" for all units) and subject (or their mean).
+ENCODING_DIFFERENCES: Mapping[str, type] = {
+    "dataset": str,
+    "task": str,
+    "method": str,
+    "baseline": str,
+    "metric": str,
+    "region": str,
+    "subject": str,
+    "difference": float,
+    "ci_low": float,
+    "ci_high": float,
+    "n": int,
 }
 #: The columns of a table of MetricRecords; further ones come from ``extra``.
 RECORDS: Mapping[str, type] = {

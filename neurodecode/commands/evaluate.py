@@ -126,13 +126,17 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.evaluation.items import extra_keys, items_frame, write_table
     from neurodecode.evaluation.summary import summarise_items
     from neurodecode.evaluation.whole import absent_record, summarise_wholes
+    from neurodecode.evaluation.whole_differences import whole_differences
     from neurodecode.metrics.records import write_records
 
     if args.drawn < 1:
         raise ConfigError(f"--drawn is {args.drawn}; give a positive number")
     if len(args.datasets) != len(args.predictions):
         raise ConfigError("give --predictions once after each --dataset")
-    names = ("items", "candidates", "confusion", "differences", "generalisation")
+    names = (
+        "items", "candidates", "confusion", "differences", "generalisation", "units",
+        "encoding_differences",
+    )  # fmt: skip
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     records = []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
@@ -148,9 +152,14 @@ def run(args: argparse.Namespace) -> None:
         tables["items"].append(items)
         tables["candidates"] += everything.candidates
         tables["confusion"] += everything.confusion
+        tables["units"] += everything.units
+        encoding = whole_differences(everything.wholes, dataset)
+        tables["encoding_differences"] += [encoding] if len(encoding) else []
         together = [name for (_, name, _), about in made.items() if about.get("transductive")]
         differences = paired_differences(items, [*together, TRUE_PICTURES])
-        tables["differences"] += [differences] if len(differences) else []
+        of_all_units = encoding[encoding["region"] == ""].drop(columns="region")
+        both = [each for each in (differences, of_all_units.assign(trials="")) if len(each)]
+        tables["differences"] += both
     for name, parts in tables.items():
         if parts:
             write_table(args.out / "tables" / f"{name}.csv", pd.concat(parts, ignore_index=True))

@@ -33,6 +33,8 @@ class Evaluated:
         Tables for the report, see `candidate_table` and `confusion_table`.
     courses : list of TimeCourse
         Scores of windows of time.
+    units : list of DataFrame
+        Scores of voxels and neurons, see `unit_table`.
     matched : mapping of str to mapping
         Methods whose scores come from a matching (transductive), and its settings.
     """
@@ -44,6 +46,7 @@ class Evaluated:
     candidates: list[pd.DataFrame] = field(default_factory=list)
     confusion: list[pd.DataFrame] = field(default_factory=list)
     courses: list[TimeCourse] = field(default_factory=list)
+    units: list[pd.DataFrame] = field(default_factory=list)
     matched: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, other: Evaluated) -> None:
@@ -54,6 +57,6 @@ class Evaluated:
         other : Evaluated
             Its scores and tables; ceilings and matchings stay with their file.
         """
-        for name in ("scores", "wholes", "candidates", "confusion", "courses"):
+        for name in ("scores", "wholes", "candidates", "confusion", "courses", "units"):
             getattr(self, name).extend(getattr(other, name))
         self.absent |= other.absent

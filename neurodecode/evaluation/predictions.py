@@ -26,7 +26,7 @@ from neurodecode.evaluation.category import (
 from neurodecode.evaluation.category_retrieval import CategoryCentres, open_centres
 from neurodecode.evaluation.classification import accuracy_scores, auc_scores, confusion_table
 from neurodecode.evaluation.collapse import rank_score
-from neurodecode.evaluation.encoding import FEWEST, encoding_scores
+from neurodecode.evaluation.encoding import FEWEST, encoding_scores, unit_scores
 from neurodecode.evaluation.evaluated import Evaluated
 from neurodecode.evaluation.identification import (
     DRAWN,
@@ -40,9 +40,13 @@ from neurodecode.evaluation.ranked import RankedFile
 from neurodecode.evaluation.readout import CategoryReadout, open_readout
 from neurodecode.evaluation.reconstruction import net_scores, reconstruction_scores
 from neurodecode.evaluation.timecourse import time_course
+from neurodecode.evaluation.unit_table import unit_table
+from neurodecode.evaluation.units import Units
+from neurodecode.loaders.counts import open_responses
 from neurodecode.metrics.functional.meteor import find_meteor
 from neurodecode.splits import read_split
 from neurodecode.store import Prediction, read_stimuli
+from neurodecode.store.encoders import encoder_path
 
 if TYPE_CHECKING:
     from neurodecode.embed import Embedder
@@ -150,8 +154,32 @@ class Evaluator:
                     field="fold",
                     fix="predict again with the split that is there now",
                 )
-            done.wholes += encoding_scores(each, content.method, folds[each.fold].test)
+            self._score_units(each, content.method, folds[each.fold].test, done)
         return done
+
+    def _score_units(
+        self, each: Prediction, method: str, test: Sequence[str], done: Evaluated
+    ) -> None:
+        scores = unit_scores(each, test)
+        units = self._units(each)
+        done.wholes += encoding_scores(each, method, scores, units)
+        done.units.append(unit_table(each, method, self.dataset, scores, units))
+
+    def _units(self, each: Prediction) -> Units:
+        path = encoder_path(self.stores, each.subject)
+        if not path.is_file():
+            return Units()
+        units = Units.of(open_responses(path), each.n_averaged)
+        n_units = each.array("responses").shape[1]
+        known = [units.label, units.ceiling]
+        if any(values is not None and len(values) != n_units for values in known):
+            raise DataError(
+                f"{n_units} units predicted, the store has another number",
+                subject=each.subject,
+                field="responses",
+                fix="predict again from the store that is there now",
+            )
+        return units
 
     def _classification(self, content: PredictionFile) -> Evaluated:
         scores = [accuracy_scores(each, content.method) for each in content.predictions]
@@ -168,12 +196,9 @@ class Evaluator:
         ranked = RankedFile(content, self.dataset, targets, self.drawn, self._centres(content))
         done = ranked.score(self.matching)
         # identification by an encoder's likelihood: how well it predicts is told besides
-        done.wholes += [
-            score
-            for each in content.predictions
-            if {"responses", "measured"} <= set(each.arrays) and len(each.stimulus_id) >= FEWEST
-            for score in encoding_scores(each, content.method, each.stimulus_id)
-        ]
+        for each in content.predictions:
+            if {"responses", "measured"} <= set(each.arrays) and len(each.stimulus_id) >= FEWEST:
+                self._score_units(each, content.method, each.stimulus_id, done)
         return done
 
     def _centres(self, content: PredictionFile) -> CategoryCentres | None:

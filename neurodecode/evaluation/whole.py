@@ -36,6 +36,8 @@ class WholeScore:
     resampled : array of float of shape (n_boot,), optional
         The score of resampled items, the same resamples for every subject of a fold. None for a
         score that resampling would bias, which then has no interval.
+    part : str
+        Region whose units were scored; "" for all of them. The record's extra key ``region``.
     extra : mapping of str to scalar
         Further keys of the record; numbers are averaged like the value.
     """
@@ -50,6 +52,7 @@ class WholeScore:
     n_averaged: float
     chance: float | None = None
     resampled: np.ndarray | None = None
+    part: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -72,10 +75,11 @@ def summarise_wholes(
     Returns
     -------
     list of MetricRecord
-        One for each task, method, metric and subject, and for the mean.
+        One for each task, method, metric, part and subject, and for the mean over the subjects
+        who have the part.
     """
     records = []
-    for (task, method, metric), group in groupby(sorted(scores, key=_kind), key=_kind):
+    for (task, method, metric, _), group in groupby(sorted(scores, key=_kind), key=_kind):
         common = dict(about) | {"task": task, "method": method, "metric": metric}
         common |= _origin(made[task, method, ""])
         subjects = {
@@ -116,8 +120,8 @@ def absent_record(
     )  # fmt: skip
 
 
-def _kind(score: WholeScore) -> tuple[str, str, str]:
-    return (score.task, score.method, score.metric)
+def _kind(score: WholeScore) -> tuple[str, str, str, str]:
+    return (score.task, score.method, score.metric, score.part)
 
 
 def _origin(made: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,9 +164,10 @@ def _mean(parts: Sequence[Sequence[float]]) -> float | None:
 
 
 def _extra(parts: Sequence[Sequence[WholeScore]]) -> dict[str, Any]:
-    first = parts[0][0].extra
-    return {
+    first = parts[0][0]
+    region = {"region": first.part} if first.part else {}
+    return region | {
         key: value if isinstance(value, str | bool)
         else _mean([[score.extra[key] for score in folds] for folds in parts])
-        for key, value in first.items()
+        for key, value in first.extra.items()
     }  # fmt: skip

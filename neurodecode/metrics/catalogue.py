@@ -107,6 +107,10 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "mse": MetricSpec("squared error averaged over values", "lower"),
     "pearson_r": MetricSpec("correlation of predicted and measured values over stimuli"),
     "r2": MetricSpec("share of the variance over stimuli that is predicted"),
+    "pearson_r_ceiling_normalised": MetricSpec(
+        "correlation over the square root of the noise ceiling, of units that have one"
+    ),
+    "significant_units": MetricSpec("share of units predicted better than by chance, FDR .05"),
     "normalised_r": MetricSpec("correlation over the square root of the noise ceiling"),
     "normalised_r2": MetricSpec("squared correlation over the noise ceiling"),
     "algonauts2023": MetricSpec("squared positive correlation over the noise ceiling, capped at 1"),

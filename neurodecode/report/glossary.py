@@ -64,11 +64,14 @@ _LABELS = {
     "mse": "Squared error",
     "pearson_r": "Correlation r",
     "r2": "Explained variance R²",
+    "pearson_r_ceiling_normalised": "Correlation over ceiling",
+    "significant_units": "Significant units",
     "noise_ceiling": "Noise ceiling",
 }
 #: Metrics that are shares of right answers, shown in percent.
 _RATES = (
     "retrieval_", "two_way", "accuracy", "balanced_accuracy", "category_accuracy", "noise_ceiling",
+    "significant_units",
 )  # fmt: skip
 _METHODS = {
     "ridge": "Ridge regression",
