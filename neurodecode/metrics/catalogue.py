@@ -111,6 +111,9 @@ METRIC_NAMES: dict[str, MetricSpec] = {
         "correlation over the square root of the noise ceiling, of units that have one"
     ),
     "significant_units": MetricSpec("share of units predicted better than by chance, FDR .05"),
+    "peak_in_field": MetricSpec(
+        "share of early visual queries whose map peaks within a patch of their receptive field"
+    ),
     "normalised_r": MetricSpec("correlation over the square root of the noise ceiling"),
     "normalised_r2": MetricSpec("squared correlation over the noise ceiling"),
     "algonauts2023": MetricSpec("squared positive correlation over the noise ceiling, capped at 1"),

@@ -66,12 +66,13 @@ _LABELS = {
     "r2": "Explained variance R²",
     "pearson_r_ceiling_normalised": "Correlation over ceiling",
     "significant_units": "Significant units",
+    "peak_in_field": "Map peaks in the receptive field",
     "noise_ceiling": "Noise ceiling",
 }
 #: Metrics that are shares of right answers, shown in percent.
 _RATES = (
     "retrieval_", "two_way", "accuracy", "balanced_accuracy", "category_accuracy", "noise_ceiling",
-    "significant_units",
+    "significant_units", "peak_in_field",
 )  # fmt: skip
 _METHODS = {
     "ridge": "Ridge regression",
