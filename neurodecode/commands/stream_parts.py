@@ -186,7 +186,7 @@ def read_pictures(path: Path | None) -> tuple[StimulusSet | None, dict[str, str]
     stimuli = read_stimuli(path)
     if stimuli.captions is None:
         return stimuli, {}
-    first = (list(each)[0] if len(each) else "" for each in stimuli.captions)
+    first = (next(iter(each), "") for each in stimuli.captions)
     return stimuli, dict(zip(stimuli.ids, first, strict=True))
 
 
