@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -123,31 +123,46 @@ def run_loop(
         What it took: `kept`, or a new one.
     """
     limits, kept = limits or Limits(), kept if kept is not None else Latencies()
+    for number, window in enumerate(_windows(source, make_windows, markers)):
+        decision = _decision(number, window, decide, source, limits)
+        kept.add(decision)
+        for output in outputs:
+            output(decision)
+        if number + 1 == limits.max_decisions:
+            break
+    return kept
+
+
+def _windows(
+    source: Source, make_windows: Callable[[Source], LiveWindows], markers: MarkerSource | None
+) -> Iterator[Window]:
+    """Windows of every connection, one after the other."""
     windows, generation = make_windows(source), source.generation
     waiting: list[tuple[float, str]] = []
-    number, heard = 0, time.perf_counter()
+    heard = time.perf_counter()
     while not source.ended:
         chunk = source.pull(_WAIT_S)
         if source.generation != generation:
             windows, generation = make_windows(source), source.generation
-        if markers is not None:
-            waiting = [each for each in waiting + markers.pull() if not windows.mark(*each)]
-        now = time.perf_counter()
-        if chunk is None:
-            if now - heard > _SILENCE_S:
-                log.info("no samples for %.0f s", _SILENCE_S)
-                heard = now
-            continue
-        heard = now
-        for window in windows.feed(chunk):
-            decision = _decision(number, window, decide, source, limits)
-            number += 1
-            kept.add(decision)
-            for output in outputs:
-                output(decision)
-            if limits.max_decisions is not None and number >= limits.max_decisions:
-                return kept
-    return kept
+        waiting = _mark(windows, waiting, markers)
+        if chunk is not None:
+            heard = time.perf_counter()
+            yield from windows.feed(chunk)
+        elif time.perf_counter() - heard > _SILENCE_S:
+            log.info("no samples for %.0f s", _SILENCE_S)
+            heard = time.perf_counter()
+        if waiting:  # the first samples are there now
+            waiting = _mark(windows, waiting, None)
+        yield from windows.ready()
+
+
+def _mark(
+    windows: LiveWindows, waiting: list[tuple[float, str]], markers: MarkerSource | None
+) -> list[tuple[float, str]]:
+    """Place the markers that can be placed; give the others back."""
+    if markers is not None:
+        waiting = waiting + markers.pull()
+    return [each for each in waiting if not windows.mark(*each)]
 
 
 def _decision(

@@ -112,7 +112,10 @@ def open_recording(path: str | Path) -> mne.io.BaseRaw:
         raise DataError("file is missing", file=path, field="--replay", fix="check the path")
     try:
         return mne.io.read_raw(path, verbose="ERROR")
-    except (ValueError, OSError, RuntimeError, EOFError, KeyError, TypeError) as error:
+    # a file that is no FIF ends in an AttributeError of MNE's
+    except (
+        ValueError, OSError, RuntimeError, EOFError, KeyError, TypeError, AttributeError
+    ) as error:  # fmt: skip
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"not a readable recording ({reason})",

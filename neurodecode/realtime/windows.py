@@ -93,7 +93,7 @@ class LiveWindows:
         _check(recipe, description)
         self._sampler = Sampler(recipe, sfreq)
         channels = ChannelMap(front_end, description, options.unit, options.exclude)
-        self._schedule = self._make_schedule(sfreq)
+        self._schedule, self._arrived = self._make_schedule(sfreq), 0.0
         self._trigger, self._column = TriggerChannel(), _column(description, options)
         length = self._sampler.last - self._sampler.first + 1
         # a chunk after a long pause may hold more than the ring buffer: this much at a time
@@ -151,9 +151,20 @@ class LiveWindows:
         for start in range(0, len(chunk.samples), self._step):
             part = slice(start, start + self._step)
             self._take(chunk.samples[part], chunk.stamps[part])
-            ring = self.conditioner.ring
-            for due in self._schedule.due(ring.start, ring.stop):
-                yield self._window(due, chunk.arrived)
+            self._arrived = chunk.arrived
+            yield from self.ready()
+
+    def ready(self) -> Iterator[Window]:
+        """Give windows that need no more samples: those of markers that came after them.
+
+        Yields
+        ------
+        Window
+            In order, each once.
+        """
+        ring = self.conditioner.ring
+        for due in self._schedule.due(ring.start, ring.stop):
+            yield self._window(due, self._arrived)
 
     def _take(self, samples: np.ndarray, stamps: np.ndarray) -> None:
         for placed in self.conditioner.feed(samples, stamps):
