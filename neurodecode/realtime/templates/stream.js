@@ -25,7 +25,7 @@ function picture(choice) {
 function card(choice) {
   const figure = make("figure");
   const sure = choice.confidence;
-  const words = sure === null ? "" : ` · ${(100 * sure).toFixed(0)} %`;
+  const words = sure === null ? "" : `${(100 * sure).toFixed(0)}\u00a0% · `;
   figure.append(picture(choice));
   if (sure !== null) {
     const bar = make("div", undefined, "bar");
@@ -35,7 +35,9 @@ function card(choice) {
     figure.append(bar);
   }
   const name = choice.caption || choice.id.slice(0, 12);
-  figure.append(make("figcaption", `${name} · ${choice.score.toFixed(2)}${words}`));
+  const caption = make("figcaption", name);
+  caption.append(make("div", `${words}score\u00a0${choice.score.toFixed(2)}`, "score"));
+  figure.append(caption);
   const item = make("li");
   item.append(figure);
   return item;
