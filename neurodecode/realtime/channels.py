@@ -58,7 +58,8 @@ class ChannelMap:
     """From the samples of a stream to the channels of a decoder.
 
     Electrodes that the stream lacks are interpolated from the others with spherical splines, if
-    their positions are known; other missing sensors are silent. Either is said once.
+    their positions are known; other missing sensors are silent. Either is said once. Channels that
+    a recording calls bad are taken as missing.
 
     Parameters
     ----------
@@ -89,8 +90,9 @@ class ChannelMap:
         if unknown := set(exclude) - set(front_end.names):
             raise ConfigError(f"--exclude {min(unknown)}: the decoder has no such channel")
         places = match_names(front_end.names, description.channels)
+        bad = {n for n, name in enumerate(description.channels) if name in description.bads}
         places = [
-            None if name in exclude else place
+            None if name in exclude or place is None or place in bad else place
             for name, place in zip(front_end.names, places, strict=True)
         ]
         self.present = np.array([k for k, place in enumerate(places) if place is not None], int)

@@ -38,7 +38,8 @@ class Replay:
         self, raw: mne.io.BaseRaw, name: str, speed: float = 1.0, chunk_s: float = _CHUNK_S
     ) -> None:
         sfreq = float(raw.info["sfreq"])
-        self.description = Description(name, tuple(raw.ch_names), sfreq)
+        bads = tuple(raw.info["bads"])
+        self.description = Description(name, tuple(raw.ch_names), sfreq, bads=bads)
         self.generation, self.ended = 1, False
         self._raw, self._speed = raw, speed
         self._step, self._next = max(1, round(chunk_s * sfreq)), 0

@@ -35,12 +35,15 @@ class Description:
         Nominal sampling rate in Hz.
     units : tuple of str or None, of length n_channels
         Unit of each channel, where the stream tells it; empty: V, T or T/m.
+    bads : tuple of str
+        Channels that the recording itself calls bad.
     """
 
     name: str
     channels: tuple[str, ...]
     sfreq: float
     units: tuple[str | None, ...] = ()
+    bads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
