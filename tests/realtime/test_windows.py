@@ -120,10 +120,10 @@ def test_after_a_long_gap_filters_start_anew(world, samples, stamps):
 
 
 def test_late_time_stamps_are_no_gaps(world, samples, stamps, rng):
-    late = stamps + np.repeat(rng.uniform(-0.008, 0.008, len(stamps) // 10), 10)
-    # the clock of the amplifier is 300 ppm fast besides
-    late = stamps[0] + (late - stamps[0]) * 1.0003
-    windows = start(world)
+    late = stamps + np.repeat(rng.uniform(-0.002, 0.002, len(stamps) // 10), 10)
+    # the clock of the amplifier is slow besides: 10 ms at the end
+    late = stamps[0] + (late - stamps[0]) * 1.002
+    windows = start(world, replace(TRIGGERED, jitter_ms=10.0))
     found = play(windows, samples, late, 10)
     assert windows.conditioner.lost == 0
     np.testing.assert_array_equal(found[3].trial, world.store.read([3])[0])
