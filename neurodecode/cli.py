@@ -40,6 +40,7 @@ COMMANDS = {
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",
     "export": "put a trained decoder into a folder that is loaded without data",
+    "stream": "decode while the recording is made: Lab Streaming Layer in, decisions out",
     "bench": "measure time and memory of every attention mechanism on this machine",
 }
 LIGHTNING = ("fit", "validate", "test", "predict")

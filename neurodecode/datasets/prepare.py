@@ -174,7 +174,7 @@ def _apply_fitted(
     recipe: Recipe, stores: Mapping[str, ResponseStore], split: Split, dtype: str
 ) -> None:
     """Fit the rest of the recipe to training trials and rewrite the stores."""
-    from neurodecode.preprocess.fitted import apply_to_store
+    from neurodecode.preprocess.rewrite import apply_to_store
 
     if len(split.folds) > 1:
         raise ConfigError(

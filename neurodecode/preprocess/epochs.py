@@ -12,11 +12,12 @@ from neurodecode.errors import DataError
 from neurodecode.preprocess.channels import bad_channels, choose_channels, interpolate
 from neurodecode.preprocess.filters import check_rate, decimation, filter_signals
 from neurodecode.preprocess.recipe import Recipe
+from neurodecode.preprocess.sampling import Sampler
 
 if TYPE_CHECKING:
     import mne
 
-__all__ = ["Epoched", "cut_epochs", "epoch_run", "unusable"]
+__all__ = ["Epoched", "cut_epochs", "epoch_run", "refer", "unusable"]
 
 #: Channels filtered at a time: 20 min at 1200 Hz are 0.4 GB then, and not 3 GB.
 _CHANNELS_AT_ONCE = 32
@@ -52,8 +53,9 @@ def epoch_run(raw: mne.io.BaseRaw, onset: np.ndarray, recipe: Recipe) -> Epoched
     """Cut one run into epochs.
 
     Channels are read and filtered a few at a time, so that memory holds the run's epochs and a
-    fraction of its samples. If the rate of the epochs divides that of the recording, an epoch
-    starts at the sample of its event; otherwise at the nearest sample of the resampled run.
+    fraction of its samples. If the rate of the epochs divides that of the recording, or the recipe
+    is causal, an epoch starts at the sample of its event; otherwise at the nearest sample of the
+    resampled run.
 
     Parameters
     ----------
@@ -78,26 +80,27 @@ def epoch_run(raw: mne.io.BaseRaw, onset: np.ndarray, recipe: Recipe) -> Epoched
     check_rate(recipe, sfreq)
     picks = choose_channels(raw.info, recipe.channels)
     names = [raw.ch_names[number] for number in picks]
-    window = _window(recipe, sfreq)
+    window, sampler = _window(recipe, sfreq), Sampler(recipe, sfreq)
     _check_length(raw, recipe, sfreq)
     data, deviation, inside = None, np.empty(len(picks)), np.zeros(0, dtype=bool)
     for start in range(0, len(picks), _CHANNELS_AT_ONCE):
         block = slice(start, min(start + _CHANNELS_AT_ONCE, len(picks)))
         signals = filter_signals(raw.get_data(picks=picks[block]), sfreq, recipe)
         deviation[block] = signals.std(axis=1)
-        signals, places = _resampled(signals, onset, sfreq, recipe)
-        cut, inside = cut_epochs(signals, places, window)
+        if recipe.causal:
+            cut, inside = sampler.epochs(signals, onset)
+        else:
+            signals, places = _resampled(signals, onset, sfreq, recipe)
+            cut, inside = cut_epochs(signals, places, window)
         if data is None:
             data = np.empty((len(cut), len(picks), cut.shape[2]), dtype=np.float32)
         data[:, block] = cut
     assert data is not None  # `choose_channels` gives at least one
     info = _info(raw.info, picks, recipe.sfreq_hz or sfreq)
     data, info, bad = _mend(data, info, _bad(info, names, deviation, recipe), recipe)
-    if recipe.reference == "average":
-        eeg = np.array(info.get_channel_types()) == "eeg"
-        data[:, eeg] -= data[:, eeg].mean(axis=1, keepdims=True)
-    _subtract_baseline(data, recipe, info["sfreq"])
-    reasons = unusable(data, info, recipe)
+    types = np.array(info.get_channel_types())
+    refer(data, types, recipe, info["sfreq"])
+    reasons = unusable(data, types, recipe)
     good = reasons == ""
     rejected = Counter(reasons[~good].tolist())
     if not inside.all():
@@ -206,7 +209,23 @@ def _mend(
     return data[:, kept], mne.pick_info(info, kept, verbose="ERROR"), bad
 
 
-def _subtract_baseline(data: np.ndarray, recipe: Recipe, sfreq: float) -> None:
+def refer(data: np.ndarray, types: np.ndarray, recipe: Recipe, sfreq: float) -> None:
+    """Subtract the average reference and the baseline, in place.
+
+    Parameters
+    ----------
+    data : array of shape (n_trials, n_channels, n_times)
+        Epochs.
+    types : array of str of shape (n_channels,)
+        ``eeg``, ``mag`` or ``grad``.
+    recipe : Recipe
+        ``reference``, ``baseline_s`` and ``tmin_s``.
+    sfreq : float
+        Sampling rate of the epochs in Hz.
+    """
+    if recipe.reference == "average":
+        eeg = types == "eeg"
+        data[:, eeg] -= data[:, eeg].mean(axis=1, keepdims=True)
     if recipe.baseline_s is None:
         return
     times = (np.arange(data.shape[2]) + round(recipe.tmin_s * sfreq)) / sfreq
@@ -215,15 +234,15 @@ def _subtract_baseline(data: np.ndarray, recipe: Recipe, sfreq: float) -> None:
     data -= data[:, :, before].mean(axis=2, keepdims=True)
 
 
-def unusable(data: np.ndarray, info: mne.Info, recipe: Recipe) -> np.ndarray:
+def unusable(data: np.ndarray, types: np.ndarray, recipe: Recipe) -> np.ndarray:
     """Say why an epoch cannot be used.
 
     Parameters
     ----------
     data : array of shape (n_trials, n_channels, n_times)
         Epochs in V, T or T/m.
-    info : mne.Info
-        Of the channels.
+    types : array of str of shape (n_channels,)
+        ``eeg``, ``mag`` or ``grad``.
     recipe : Recipe
         ``reject`` and ``flat``.
 
@@ -233,7 +252,6 @@ def unusable(data: np.ndarray, info: mne.Info, recipe: Recipe) -> np.ndarray:
         The first reason that holds, or an empty string.
     """
     reasons = np.full(len(data), "", dtype=object)
-    types = np.array(info.get_channel_types())
     spread = np.ptp(data, axis=2) if data.size else np.zeros(data.shape[:2])
     for limits, word, sign in ((recipe.flat, "below", -1), (recipe.reject, "above", 1)):
         for kind, limit in limits.items():

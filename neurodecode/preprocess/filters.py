@@ -28,8 +28,7 @@ def check_rate(recipe: Recipe, sfreq: float) -> None:
     DataError
         If a filter is at or above half the sampling rate, or the epochs would have a higher one.
     ConfigError
-        If signal above half the rate of the epochs is not removed, or a causal recipe would have
-        to interpolate between samples.
+        If signal above half the rate of the epochs is not removed.
     """
     for name, edges in (
         ("low_hz", (recipe.low_hz,)), ("high_hz", (recipe.high_hz,)), ("notch_hz", recipe.notch_hz)
@@ -54,11 +53,6 @@ def check_rate(recipe: Recipe, sfreq: float) -> None:
         raise ConfigError(
             f"recipe: sfreq_hz {recipe.sfreq_hz:g} needs high_hz below {recipe.sfreq_hz / 2:g},"
             " or higher frequencies fold down into the signal"
-        )
-    if recipe.causal and decimation(recipe, sfreq) is None:
-        raise ConfigError(
-            f"recipe: a causal recipe can take every n-th sample only; {sfreq:g} Hz is no multiple"
-            f" of sfreq_hz {recipe.sfreq_hz:g}"
         )
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.preprocess.recipe import Recipe
 from neurodecode.preprocess.whitening import inverse_square_root, noise_covariance, whiten
-from neurodecode.recording import Recording, Source
 from neurodecode.store import ResponseStore
 
-__all__ = ["FittedSteps", "apply_to_store"]
+__all__ = ["FittedSteps"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +104,56 @@ class FittedSteps:
             out[here] = values if known.whitener is None else whiten(values, known.whitener)
         return out
 
+    def constants(self) -> dict[str, np.ndarray]:
+        """Give the statistics as features of the channels, for whoever prepares further trials.
+
+        Returns
+        -------
+        dict of str to array of shape (n_channels, n_sessions, ...)
+            ``fitted_centre``, ``fitted_width`` and, where signals are whitened,
+            ``fitted_whitener`` (n_channels, n_sessions, n_channels); sessions increase.
+        """
+        known = [self.sessions[number] for number in sorted(self.sessions)]
+        found = {
+            "fitted_centre": np.stack([each.centre for each in known], axis=1),
+            "fitted_width": np.stack([each.width for each in known], axis=1),
+        }
+        whiteners = [each.whitener for each in known if each.whitener is not None]
+        if whiteners:
+            found["fitted_whitener"] = np.stack(whiteners, axis=1)
+        return found
+
+    @classmethod
+    def from_constants(
+        cls, recipe: Recipe, sessions: Sequence[int], constants: Mapping[str, np.ndarray]
+    ) -> FittedSteps:
+        """Undo `constants`.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            ``scale``, ``clamp`` and ``whiten``.
+        sessions : sequence of int of length n_sessions
+            Increasing session numbers.
+        constants : mapping of str to array of shape (n_channels, n_sessions, ...)
+            From `constants`.
+
+        Returns
+        -------
+        FittedSteps
+            The same statistics.
+        """
+        white = constants.get("fitted_whitener")
+        parts = {
+            int(number): _Session(
+                np.asarray(constants["fitted_centre"][:, column], dtype=np.float64),
+                np.asarray(constants["fitted_width"][:, column], dtype=np.float64),
+                None if white is None else np.asarray(white[:, column], dtype=np.float64),
+            )
+            for column, number in enumerate(sessions)
+        }
+        return cls(recipe, parts)
+
     @property
     def units(self) -> str:
         """Unit of what `apply` returns; empty if it changes nothing."""
@@ -139,64 +186,3 @@ def _scaled(epochs: np.ndarray, known: _Session, recipe: Recipe) -> np.ndarray:
     if recipe.clamp is not None:
         np.clip(epochs, -recipe.clamp, recipe.clamp, out=epochs)
     return epochs
-
-
-class _Applied:
-    """Slices of a store after the fitted steps."""
-
-    def __init__(self, store: ResponseStore, steps: FittedSteps) -> None:
-        self._store, self._steps = store, steps
-        self.shape = store.shape
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        trials = np.arange(self.shape[0])[index]
-        return self._steps.apply(self._store.read(trials), self._store.session[trials])
-
-
-def apply_to_store(
-    path: str | Path, trials: Sequence[int] | np.ndarray, recipe: Recipe, dtype: str = "float32"
-) -> ResponseStore:
-    """Fit the steps to training trials and rewrite a store with them.
-
-    Parameters
-    ----------
-    path : path-like
-        Store of epochs that are not scaled; replaced, complete or not at all.
-    trials : sequence of int
-        Training trials.
-    recipe : Recipe
-        What to fit.
-    dtype : {"float32", "float16"}
-        Type on disk.
-
-    Returns
-    -------
-    ResponseStore
-        The new store; ``info["preprocess"]["fitted"]`` says on how many trials it rests.
-    """
-    store = ResponseStore(path)
-    steps = FittedSteps.fit(store, trials, recipe)
-    done = dict(store.info.get("preprocess", {}))
-    done["fitted"] = {
-        "scale": recipe.scale,
-        "clamp": recipe.clamp,
-        "whiten": recipe.whiten,
-        "n_training_trials": len(trials),
-    }
-    recording = Recording(
-        subject=store.subject,
-        modality=store.modality,
-        responses=_Applied(store, steps),
-        stimulus_id=store.stimulus_id,
-        session=store.session,
-        run=store.run,
-        features={name: store.feature(name) for name in store.feature_names()},
-        units=steps.units or store.units,
-        sfreq=store.sfreq,
-        n_averaged=store.n_averaged,
-        info={**store.info, "preprocess": done},
-        sources=[Source(**each) for each in store.sources],
-    )
-    written = ResponseStore.write(path, recording, dataset=store.dataset, dtype=dtype)
-    store.close()
-    return written

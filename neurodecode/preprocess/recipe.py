@@ -9,7 +9,7 @@ from typing import Any
 
 from neurodecode.errors import ConfigError
 
-__all__ = ["Recipe", "read_recipe"]
+__all__ = ["Recipe", "read_recipe", "recipe_from_plain"]
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "reference": (None, "average"),
@@ -165,16 +165,39 @@ def read_recipe(path: str | Path) -> Recipe:
         raise ConfigError(f"recipe {path} is not valid YAML") from error
     if not isinstance(content, dict):
         raise ConfigError(f"recipe {path} is not a mapping of fields to values")
-    known = [each.name for each in fields(Recipe)]
+    return recipe_from_plain(content, str(path))
+
+
+def recipe_from_plain(content: Mapping[str, Any], origin: str = "") -> Recipe:
+    """Take a recipe from plain values, as in a YAML file or in the ``info`` of a store.
+
+    Parameters
+    ----------
+    content : mapping of str to value
+        Fields of `Recipe`.
+    origin : str
+        Where they are from, for errors.
+
+    Returns
+    -------
+    Recipe
+        What they say; fields that are absent keep their defaults.
+
+    Raises
+    ------
+    ConfigError
+        If a field is unknown or has a wrong value.
+    """
+    known, where = [each.name for each in fields(Recipe)], f"recipe {origin}".strip()
     for name in content:
         if name not in known:
-            raise ConfigError(f"recipe {path}: unknown field {name}; known: {', '.join(known)}")
+            raise ConfigError(f"{where}: unknown field {name}; known: {', '.join(known)}")
     try:
         return Recipe(**{name: _value(name, value) for name, value in content.items()})
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{origin}: {error}" if origin else str(error)) from error
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"recipe {path}: a value has the wrong type ({error})") from error
+        raise ConfigError(f"{where}: a value has the wrong type ({error})") from error
 
 
 def _value(name: str, value: Any) -> Any:

@@ -14,6 +14,7 @@ from neurodecode.pretrained.card import write_card
 from neurodecode.pretrained.classes import build_decoder
 from neurodecode.pretrained.config import DecoderConfig, context_from_plain
 from neurodecode.pretrained.decoder import PretrainedDecoder
+from neurodecode.pretrained.front_ends import front_ends_of
 from neurodecode.pretrained.scores import own_scores
 from neurodecode.tasks.checkpoints import CONTEXT_KEY, read_checkpoint
 
@@ -86,7 +87,8 @@ def from_checkpoint(
         }
     )
     card = write_card(about, {name: each.sessions for name, each in scalers.items()}, scores)
-    return PretrainedDecoder(about, decoder, scalers, card)
+    found = front_ends_of(data["stores"], context)
+    return PretrainedDecoder(about, decoder, scalers, card, found)
 
 
 def _network(checkpoint: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,13 +19,17 @@ from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.nn.decoder import Decoded
 from neurodecode.pretrained.classes import build_decoder
 from neurodecode.pretrained.config import CONFIG, DecoderConfig
+from neurodecode.pretrained.front_ends import FRONT_ENDS, read_front_ends, write_front_ends
 from neurodecode.pretrained.hub import CARD, locate, upload
 from neurodecode.pretrained.responses import Session, as_batch, check_responses, standardise
 from neurodecode.pretrained.weights import WEIGHTS, fill, read_weights, write_weights
 
+if TYPE_CHECKING:
+    from neurodecode.preprocess.front_end import FrontEnd
+
 __all__ = ["PretrainedDecoder"]
 
-_DIGEST = "weights_sha256"
+_DIGEST, _FRONT_DIGEST = "weights_sha256", "front_end_sha256"
 
 
 class PretrainedDecoder:
@@ -40,6 +45,8 @@ class PretrainedDecoder:
         Statistics of training trials, by subject.
     card : str
         Text of the model card.
+    front_ends : mapping of str to FrontEnd, optional
+        How further trials of MEG and EEG are prepared, by subject: what a live stream needs.
 
     Examples
     --------
@@ -54,9 +61,11 @@ class PretrainedDecoder:
         decoder: nn.Module,
         scalers: Mapping[str, TrialScaler],
         card: str = "",
+        front_ends: Mapping[str, FrontEnd] | None = None,
     ) -> None:
         self.config, self.decoder = config, decoder
         self.scalers, self.card = dict(scalers), card
+        self.front_ends = dict(front_ends or {})
 
     @classmethod
     def from_pretrained(
@@ -106,7 +115,7 @@ class PretrainedDecoder:
         scalers = fill(decoder, config.context.n_features, tensors, path)
         card = folder / CARD
         text = card.read_text(encoding="utf-8") if card.is_file() else ""
-        return cls(config, decoder, scalers, text)
+        return cls(config, decoder, scalers, text, _front_ends(folder, content))
 
     @property
     def subjects(self) -> list[str]:
@@ -196,7 +205,7 @@ class PretrainedDecoder:
         return self.decoder(as_batch(self.standardise(responses, session), device))
 
     def save(self, folder: str | Path) -> None:
-        """Write ``model.safetensors``, ``config.json`` and the card.
+        """Write ``model.safetensors``, ``config.json``, the card, and ``front_end.h5`` if any.
 
         Parameters
         ----------
@@ -211,6 +220,9 @@ class PretrainedDecoder:
         with about(file=folder), atomic_folder(folder) as temporary:
             write_weights(temporary / WEIGHTS, self.decoder, self.scalers)
             content = self.config.to_json() | {_DIGEST: sha256(temporary / WEIGHTS)}
+            if self.front_ends:
+                write_front_ends(temporary / FRONT_ENDS, self.front_ends)
+                content[_FRONT_DIGEST] = sha256(temporary / FRONT_ENDS)
             write_json(temporary / CONFIG, content)
             # safetensors makes its file readable for the owner alone
             shutil.copymode(temporary / CONFIG, temporary / WEIGHTS)
@@ -258,3 +270,16 @@ class PretrainedDecoder:
                 token=token,
                 message=commit_message,
             )
+
+
+def _front_ends(folder: Path, content: Mapping[str, Any]) -> dict[str, FrontEnd]:
+    """Read the front ends, if the configuration says that there are any."""
+    if _FRONT_DIGEST not in content:
+        return {}
+    path = folder / FRONT_ENDS
+    if not path.is_file() or sha256(path) != content[_FRONT_DIGEST]:
+        raise WeightsError(
+            f"file {path}: missing, or checksum differs from {CONFIG}; fetch or export the folder"
+            " again"
+        )
+    return read_front_ends(path)

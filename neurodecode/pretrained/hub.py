@@ -9,12 +9,13 @@ from pathlib import Path
 
 from neurodecode.errors import WeightsError
 from neurodecode.pretrained.config import CONFIG
+from neurodecode.pretrained.front_ends import FRONT_ENDS
 from neurodecode.pretrained.weights import WEIGHTS
 
 __all__ = ["CARD", "locate", "upload"]
 
 CARD = "README.md"
-FILES = (CONFIG, WEIGHTS, CARD)
+FILES = (CONFIG, WEIGHTS, CARD, FRONT_ENDS)
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -53,7 +54,7 @@ def locate(name: str | Path, revision: str | None = None) -> Path:
         " unset HF_HUB_OFFLINE"
     )
     with _one_line(action, fix):
-        # nothing but these three: whatever else is in the repository stays there
+        # nothing but these: whatever else is in the repository stays there
         found = snapshot_download(str(name), revision=revision, allow_patterns=list(FILES))
     return Path(found)
 

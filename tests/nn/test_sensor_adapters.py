@@ -235,3 +235,21 @@ def test_dropped_sensors_are_neighbours():
 def test_networks_that_do_not_fit_are_named(build, message):
     with pytest.raises(ConfigError, match=message):
         build()
+
+
+def test_weights_are_kept_while_nothing_changes():
+    attention = SpatialAttention(5, 3)
+    places = SensorPlaces(tuple((0.01 * k, 0.02 * k * k, 0.03) for k in range(7)))
+    attention.eval()
+    with torch.no_grad():
+        first = attention.weights(places)
+        assert attention.weights(places) is first
+        other = SensorPlaces(tuple((0.02 * k * k, 0.01 * k, 0.03) for k in range(7)))
+        assert not torch.equal(attention.weights(other), first)
+        torch.testing.assert_close(attention.weights(places), first)
+        attention.maps += torch.randn_like(attention.maps)
+        changed = attention.weights(places)
+        assert not torch.equal(changed, first)
+        attention.load_state_dict({"maps": attention.maps + torch.randn_like(attention.maps)})
+        assert not torch.equal(attention.weights(places), changed)
+    assert attention.weights(places).requires_grad

@@ -9,8 +9,9 @@ import pytest
 from sklearn.preprocessing import RobustScaler
 
 from neurodecode.errors import DataError
-from neurodecode.preprocess.fitted import FittedSteps, apply_to_store
+from neurodecode.preprocess.fitted import FittedSteps
 from neurodecode.preprocess.recipe import Recipe
+from neurodecode.preprocess.rewrite import apply_to_store
 from neurodecode.preprocess.whitening import inverse_square_root, noise_covariance, whiten
 from neurodecode.recording import Recording
 from neurodecode.store import ResponseStore

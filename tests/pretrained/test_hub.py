@@ -20,7 +20,7 @@ pytestmark = [
 
 #: What the HTTP library of the installed client raises when there is no connection.
 NoRoute = HfHubHTTPError.__bases__[0]
-FILES = ["README.md", "config.json", "model.safetensors"]
+FILES = ["README.md", "config.json", "front_end.h5", "model.safetensors"]
 
 
 def test_an_id_is_fetched_from_the_hub(exported, monkeypatch):

@@ -91,7 +91,7 @@ def test_fetched_once_and_loaded_offline_afterwards(server, tmp_path):
     done = fetch(server, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["a.1,b,c", "True"]
-    # nothing but the three files of a decoder is fetched
+    # nothing but the files of a decoder is fetched
     assert not any("secret" in path for path in server.asked)
     server.asked.clear()
     again = fetch(server, tmp_path, HF_HUB_OFFLINE="1")
