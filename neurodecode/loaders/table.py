@@ -62,6 +62,7 @@ class TrialTable:
         fold: int,
         fit_sides: Sequence[str] = ("train", "validation"),
         draw: TrialDraw | None = None,
+        whiten: bool = False,
     ) -> TrialTable:
         """Read a subject.
 
@@ -77,6 +78,8 @@ class TrialTable:
             Sides whose trials give mean and scale; never ``test``.
         draw : TrialDraw, optional
             Take these training trials only; the others are on no side then.
+        whiten : bool
+            Whiten the noise of time series (`neurodecode.loaders.noise.NoiseNormaliser`).
 
         Returns
         -------
@@ -86,7 +89,8 @@ class TrialTable:
         Raises
         ------
         DataError
-            If the fold leaves the subject nothing to learn from or nothing to be tested on.
+            If the fold leaves the subject nothing to learn from or nothing to be tested on, or
+            responses without a time axis are to be whitened.
         """
         if "test" in fit_sides:
             raise ValueError("statistics are never taken from test trials")
@@ -103,7 +107,8 @@ class TrialTable:
                     fix="leave the subject out, or prepare again with fewer folds",
                 )
         responses = store.read(np.arange(store.n_trials))
-        responses = TrialScaler.fit(store, fit_trials).transform(responses, store.session)
+        scaler = TrialScaler.fit(store, fit_trials, whiten=whiten)
+        responses = scaler.transform(responses, store.session)
         store.close()
         flat = responses.reshape(store.n_trials, -1)
         return cls(flat, np.asarray(store.stimulus_id).astype(str), sides)

@@ -53,6 +53,8 @@ class LinearOptions:
     repeats : int or None
         Average so many repeats of a stimulus at a time where it is predicted; all by default.
         Ridge decoder only.
+    whiten : bool
+        Whiten the noise of MEG and EEG over channels and time before.
     """
 
     n_components: int | None = None
@@ -62,6 +64,7 @@ class LinearOptions:
     side: Literal["test", "validation"] = "test"
     draw: TrialDraw | None = None
     repeats: int | None = None
+    whiten: bool = False
 
     @property
     def fit_sides(self) -> tuple[str, ...]:
@@ -332,7 +335,7 @@ def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptio
 
 
 def _load(store: ResponseStore, split: Split, fold: int, options: LinearOptions) -> TrialTable:
-    table = TrialTable.load(store, split, fold, options.fit_sides, options.draw)
+    table = TrialTable.load(store, split, fold, options.fit_sides, options.draw, options.whiten)
     if not len(table.sides[options.side]):
         raise DataError(
             f"fold {fold} has no {options.side} trials", subject=store.subject, field="splits"
