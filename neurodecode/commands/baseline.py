@@ -62,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--repeats", type=int, metavar="K",
         help="ridge: average K repeats of a stimulus at a time where it is decoded, 1 for single"
         " trials (default: all there are)")  # fmt: skip
-    add("--whiten", action="store_true",
-        help="MEG and EEG: whiten the noise over channels and over time before, with covariances"
-        " of training trials")  # fmt: skip
+    add("--whiten", choices=("space", "both"),
+        help="MEG and EEG: whiten the noise over channels, or over channels and time, with"
+        " covariances of training trials")  # fmt: skip
     add("--trials", metavar="N",
         help="fit on N random training trials of each subject and on nothing else, or on `all` of"
         " them: the baseline of `neurodecode adapt`, on the same trials if --seed is the same",

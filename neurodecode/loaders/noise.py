@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +13,10 @@ from neurodecode.errors import DataError
 from neurodecode.preprocess.whitening import inverse_square_root
 from neurodecode.store import ResponseStore
 
-__all__ = ["NoiseNormaliser"]
+__all__ = ["NoiseNormaliser", "Whitening"]
+
+#: Over channels alone (a network learns temporal filters anyhow), or over time as well.
+Whitening = Literal["space", "both"]
 
 #: Trials the covariances are estimated from: each brings as many samples as it is long.
 _MAX_TRIALS = 2048
@@ -38,8 +42,8 @@ class NoiseNormaliser:
     ----------
     space : array of float32 of shape (n_channels, n_channels)
         Inverse root of the covariance over channels.
-    time : array of float32 of shape (n_times, n_times)
-        Inverse root of that over time.
+    time : array of float32 of shape (n_times, n_times) or None
+        Inverse root of that over time; None leaves time alone.
 
     References
     ----------
@@ -48,7 +52,7 @@ class NoiseNormaliser:
     """
 
     space: np.ndarray
-    time: np.ndarray
+    time: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -56,8 +60,9 @@ class NoiseNormaliser:
         store: ResponseStore,
         trials: np.ndarray,
         standardise: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        over: Whitening = "both",
     ) -> NoiseNormaliser:
-        """Estimate both covariances.
+        """Estimate the covariances.
 
         Parameters
         ----------
@@ -67,6 +72,8 @@ class NoiseNormaliser:
             Training trials. Of more than 2048, as many are taken, whole stimuli at a time.
         standardise : callable
             ``(epochs, sessions) -> epochs``, applied before.
+        over : {"space", "both"}
+            What is whitened.
 
         Returns
         -------
@@ -92,6 +99,8 @@ class NoiseNormaliser:
         n, n_channels, n_times = noise.shape
         by_channel = noise.transpose(0, 1).reshape(n_channels, n * n_times)
         space = _root(by_channel @ by_channel.T / (n * n_times))
+        if over == "space":
+            return cls(space)
         white = torch.einsum("dc,nct->ndt", torch.from_numpy(space), noise)
         by_time = white.reshape(n * n_channels, n_times)
         return cls(space, _root(by_time.T @ by_time / (n * n_channels)))
@@ -110,7 +119,9 @@ class NoiseNormaliser:
             In units of the noise of single trials.
         """
         # torch's product: the threads of numpy's BLAS spin after each call (loaders.synthetic)
-        values = torch.from_numpy(np.ascontiguousarray(epochs)) @ torch.from_numpy(self.time)
+        values = torch.from_numpy(np.ascontiguousarray(epochs))
+        if self.time is not None:
+            values = values @ torch.from_numpy(self.time)
         return (torch.from_numpy(self.space) @ values).numpy()
 
 

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from neurodecode.errors import ConfigError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.ranks import BlockSampler
 from neurodecode.loaders.recordings import open_recordings
 from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus, repeat_groups
@@ -81,8 +82,8 @@ class ResponseDataModule(LightningDataModule):
         rows of the same stimulus, so that 1 predicts every single trial. All by default.
     clamp : float, optional
         Standardised values of time series are cut off at this many deviations.
-    whiten : bool
-        Then whiten their noise over channels and over time (`NoiseNormaliser`).
+    whiten : {"space", "both"}, optional
+        Then whiten their noise over channels, or over channels and time (`NoiseNormaliser`).
     in_memory : bool, optional
         Keep standardised responses and targets in memory; by default if both together take
         less than 1 GiB.
@@ -122,7 +123,7 @@ class ResponseDataModule(LightningDataModule):
         predict_on: Side = "test",
         predict_repeats: int | None = None,
         clamp: float | None = None,
-        whiten: bool = False,
+        whiten: Whitening | None = None,
         in_memory: bool | None = None,
         num_workers: int = 0,
         trials: int | None = None,
@@ -253,7 +254,7 @@ class ResponseDataModule(LightningDataModule):
                 trials = [t for group in self._trials[name]["train"].trials for t in group]
                 series = len(store.shape) == 3
                 self._scalers[name] = TrialScaler.fit(
-                    store, trials, self.clamp if series else None, self.whiten and series
+                    store, trials, self.clamp if series else None, self.whiten if series else None
                 )
                 # an HDF5 file that is open here must not be inherited by workers
                 store.close()

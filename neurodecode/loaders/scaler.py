@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neurodecode.errors import DataError
-from neurodecode.loaders.noise import NoiseNormaliser
+from neurodecode.loaders.noise import NoiseNormaliser, Whitening
 from neurodecode.store import ResponseStore
 
 __all__ = ["SessionMoments", "TrialScaler"]
@@ -92,7 +92,7 @@ class TrialScaler:
         store: ResponseStore,
         trials: Sequence[int] | np.ndarray,
         clamp: float | None = None,
-        whiten: bool = False,
+        whiten: Whitening | None = None,
     ) -> TrialScaler:
         """Estimate the statistics, reading a few hundred trials at a time.
 
@@ -104,7 +104,7 @@ class TrialScaler:
             Training trials.
         clamp : float, optional
             See the class.
-        whiten : bool
+        whiten : {"space", "both"}, optional
             Also fit a `NoiseNormaliser`; time series only.
 
         Returns
@@ -140,8 +140,8 @@ class TrialScaler:
         floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
         scaler = cls(sessions, mean.astype(np.float32),
                      np.where(scale > floor, scale, 1.0).astype(np.float32), clamp)  # fmt: skip
-        if whiten:
-            scaler.normaliser = NoiseNormaliser.fit(store, trials, scaler.transform)
+        if whiten is not None:
+            scaler.normaliser = NoiseNormaliser.fit(store, trials, scaler.transform, whiten)
         return scaler
 
     @staticmethod
@@ -190,7 +190,8 @@ class TrialScaler:
         if self.clamp is not None:
             state[_CLAMP] = torch.tensor(self.clamp)
         if self.normaliser is not None:
-            state |= {n: torch.as_tensor(getattr(self.normaliser, n)) for n in _WHITENERS}
+            whiteners = ((name, getattr(self.normaliser, name)) for name in _WHITENERS)
+            state |= {name: torch.as_tensor(each) for name, each in whiteners if each is not None}
         return state
 
     @classmethod

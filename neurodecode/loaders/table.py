@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.rows import group_by_stimulus, repeat_groups
 from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.splits import Split
@@ -62,7 +63,7 @@ class TrialTable:
         fold: int,
         fit_sides: Sequence[str] = ("train", "validation"),
         draw: TrialDraw | None = None,
-        whiten: bool = False,
+        whiten: Whitening | None = None,
     ) -> TrialTable:
         """Read a subject.
 
@@ -78,7 +79,7 @@ class TrialTable:
             Sides whose trials give mean and scale; never ``test``.
         draw : TrialDraw, optional
             Take these training trials only; the others are on no side then.
-        whiten : bool
+        whiten : {"space", "both"}, optional
             Whiten the noise of time series (`neurodecode.loaders.noise.NoiseNormaliser`).
 
         Returns

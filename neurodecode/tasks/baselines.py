@@ -18,6 +18,7 @@ from neurodecode.linear import (
     category_classifier,
 )
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.table import RepeatAverages, TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
@@ -53,8 +54,8 @@ class LinearOptions:
     repeats : int or None
         Average so many repeats of a stimulus at a time where it is predicted; all by default.
         Ridge decoder only.
-    whiten : bool
-        Whiten the noise of MEG and EEG over channels and time before.
+    whiten : {"space", "both"} or None
+        Whiten the noise of MEG and EEG before (`neurodecode.loaders.noise.NoiseNormaliser`).
     """
 
     n_components: int | None = None
@@ -64,7 +65,7 @@ class LinearOptions:
     side: Literal["test", "validation"] = "test"
     draw: TrialDraw | None = None
     repeats: int | None = None
-    whiten: bool = False
+    whiten: Whitening | None = None
 
     @property
     def fit_sides(self) -> tuple[str, ...]:

@@ -48,6 +48,10 @@ def test_noise_is_white_though_stimuli_are_louder(tmp_path, rng):
     white = made.apply(noise.astype(np.float32))
     assert max(map(off_diagonal, correlations(white))) < 0.15
     assert white.std() == pytest.approx(1, abs=0.1)
+    over_channels = NoiseNormaliser.fit(store, trials, lambda epochs, _: epochs, "space")
+    channels, samples = correlations(over_channels.apply(noise.astype(np.float32)))
+    assert off_diagonal(channels) < 0.15
+    assert off_diagonal(samples) > 0.3
     # a whitened channel is still mostly itself
     assert (np.diag(made.space) == np.abs(made.space).max(axis=1)).all()
 
@@ -61,13 +65,13 @@ def test_without_repeats_all_trials_are_noise(tmp_path, rng):
 def test_only_training_trials_are_read(tmp_path, rng):
     store, _, _ = noisy_store(tmp_path / "s.h5", rng, repeats=3)
     trials = np.arange(240)
-    first = TrialScaler.fit(store, trials, whiten=True)
+    first = TrialScaler.fit(store, trials, whiten="both")
     changed = store.read(np.arange(store.n_trials))
     changed[240:] *= 50
     recording = Recording("s", "eeg", changed, store.stimulus_id, store.session, store.run,
                           sfreq=50.0)  # fmt: skip
     other = ResponseStore.write(tmp_path / "other.h5", recording, dataset="tiny")
-    again = TrialScaler.fit(other, trials, whiten=True)
+    again = TrialScaler.fit(other, trials, whiten="both")
     np.testing.assert_array_equal(first.normaliser.space, again.normaliser.space)
     np.testing.assert_array_equal(first.normaliser.time, again.normaliser.time)
 
@@ -84,7 +88,7 @@ def test_many_trials_are_thinned_by_stimulus(tmp_path, rng, monkeypatch):
 
 def test_whitening_travels_with_the_checkpoint(tmp_path):
     world = make_sensor_world(tmp_path)
-    data = ResponseDataModule(**world.of(world.meg), clamp=20.0, whiten=True)
+    data = ResponseDataModule(**world.of(world.meg), clamp=20.0, whiten="both")
     given = next(iter(data.val_dataloader()))["responses"]["01"]
     plain = ResponseDataModule(**world.of(world.meg), clamp=20.0)
     same = next(iter(plain.val_dataloader()))["responses"]["01"]
@@ -98,7 +102,7 @@ def test_whitening_travels_with_the_checkpoint(tmp_path):
 
 def test_vectors_have_no_time_to_whiten(tmp_path, capsys):
     world = make_sensor_world(tmp_path, noise=0.5)
-    words = ["baseline", "--method", "ridge", "--jobs", "1", "--quiet", "--whiten"]
+    words = ["baseline", "--method", "ridge", "--jobs", "1", "--quiet", "--whiten", "both"]
     words += ["--embeddings", str(tmp_path / "tokens.h5"), "--out", str(tmp_path / "out.h5")]
     folder = tmp_path / "stores"
     assert main([*words, "--stores", str(folder), "--splits", str(folder / "splits.json")]) == 2
@@ -109,7 +113,7 @@ def test_vectors_have_no_time_to_whiten(tmp_path, capsys):
     assert read_predictions(tmp_path / "out.h5").predictions[0].arrays["scores"].std() > 0
     # the DataModule whitens what has a time axis and leaves the rest
     mixed = ResponseDataModule(
-        **world.of(tmp_path / "stores", world.meg) | {"batch_size": 21}, whiten=True
+        **world.of(tmp_path / "stores", world.meg) | {"batch_size": 21}, whiten="both"
     )
     next(iter(mixed.train_dataloader()))
     known = {name: each.normaliser is not None for name, each in mixed._scalers.items()}
