@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
             counted(each, stores[each.subject], split, trial_draw(args.trials, args.seed))
             for each in predictions
         ]
-    write_predictions(args.out, name, predictions, _attrs(args))
+    write_predictions(args.out, name, predictions, _attrs(args, opened[0].dataset))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -248,12 +248,13 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
     return found
 
 
-def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+def _attrs(args: argparse.Namespace, dataset: str) -> dict[str, Any]:
     from neurodecode.store import EmbeddingStore
 
     attrs: dict[str, Any] = {
         "task": "classification" if args.method in CLASSIFIERS else "identification",
         "side": args.side,
+        "dataset": dataset,
         "selection_split": "validation" if args.predicted else "train",
         "transductive": False,
         "seed": args.seed,
