@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -122,11 +122,23 @@ def cross_modal_records(parts: Sequence[Decoded], profile: str) -> list[MetricRe
         If two data sets have fewer than two test stimuli in common.
     """
     records = []
-    for ours, theirs in permutations(parts, 2):
+    for ours, theirs in permutations(_merged(parts), 2):
         same = (ours.method, ours.target) == (theirs.method, theirs.target)
         if same and ours.dataset != theirs.dataset:
             records += _pair(ours, theirs, profile)
     return records
+
+
+def _merged(parts: Sequence[Decoded]) -> list[Decoded]:
+    """Join files of one method on one data set: each may hold other subjects."""
+    found: dict[tuple[str, str, tuple[str, str]], Decoded] = {}
+    for each in parts:
+        key = (each.dataset, each.method, each.target)
+        if key in found:
+            rows = {**found[key].rows, **each.rows}
+            each = replace(each, rows=rows, n_averaged={**found[key].n_averaged, **each.n_averaged})
+        found[key] = each
+    return list(found.values())
 
 
 def _pair(ours: Decoded, theirs: Decoded, profile: str) -> list[MetricRecord]:

@@ -59,7 +59,8 @@ class ResponseDataModule(LightningDataModule):
         Subjects to use; all by default.
     leave_out : list of str, optional
         Those of the subjects whom nothing is trained on or chosen by, and who alone are tested.
-        Only the mean and deviation of each channel over their training trials are used.
+        Only the mean and deviation of each channel over their training trials are used, and with
+        `whiten` the covariance of their noise.
     batch_size : int
         Rows of a training batch over all subjects, and of a batch when predicting.
     repeats : int

@@ -91,6 +91,7 @@ _METHODS = {
     "nice": "Temporal-spatial convolutions (NICE)",
     "atm": "Channel attention (ATM)",
     "eegnet": "EEGNet",
+    "left_out": "Convolutional brain module, subject left out",
     "alone": "One trunk for one modality",
     "joint": "One trunk for all modalities",
     "ridge_whitened": "Ridge regression, noise whitened",

@@ -105,6 +105,22 @@ def test_what_all_pictures_share_is_no_evidence(world, rng):
     assert values == [1, 1]
 
 
+def test_subjects_of_one_method_may_lie_in_several_files(world):
+    true = truth(world, "a")
+    wrong = np.roll(true, 1, axis=0)
+    first = write_decoded(world, "a", {"e": (TEST, true, 1.0)})
+    second = world / "more.h5"
+    write_decoded(world, "a", {"f": (TEST, wrong, 1.0)})
+    (world / "a-joint.h5").rename(second)
+    write_decoded(world, "a", {"e": (TEST, true, 1.0)})
+    fmri = write_decoded(world, "b", {"p": (TEST, true, 4.0)})
+    assert evaluate(world, {"a": [first, str(second)], "b": [fmri]}) == 0
+    found = {(r.dataset, r.subject): r.value
+             for r in read_records(world / "report" / "metrics.json")
+             if (r.task, r.metric) == ("cross_modal", "retrieval_top1")}  # fmt: skip
+    assert found == {("a", "e"): 1, ("a", "f"): 0, ("a", "mean"): 0.5, ("b", "p"): 0.5}
+
+
 def test_methods_are_not_mixed(world, capsys):
     true = truth(world, "a")
     files = {name: [write_decoded(world, name, {"s": (TEST, true, 1.0)}, method=f"m{name}")]
