@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sensor_world import MEG, N_TIMES, make_sensor_world
+from torch import nn
 
 from neurodecode.cli import main
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.loaders.noise import NoiseNormaliser
 from neurodecode.loaders.scaler import TrialScaler
+from neurodecode.pretrained.weights import fill, read_weights, write_weights
 from neurodecode.recording import Recording
 from neurodecode.store import ResponseStore, read_predictions
 
@@ -98,6 +100,19 @@ def test_whitening_travels_with_the_checkpoint(tmp_path):
     # a DataModule without the option takes it from the checkpoint, as it does mean and scale
     plain.load_state_dict(data.state_dict())
     np.testing.assert_allclose(next(iter(plain.val_dataloader()))["responses"]["01"], given)
+
+
+@pytest.mark.parametrize("over", ["space", "both"])
+def test_whitening_is_exported(tmp_path, rng, over):
+    store, noise, _ = noisy_store(tmp_path / "s.h5", rng, repeats=3)
+    scaler = TrialScaler.fit(store, np.arange(90), 20.0, over)
+    write_weights(tmp_path / "w.safetensors", nn.Linear(2, 3), {"s": scaler})
+    tensors = read_weights(tmp_path / "w.safetensors")
+    known = fill(nn.Linear(2, 3), {"s": N_CHANNELS}, tensors, tmp_path / "w.safetensors")
+    given = noise[:4].astype(np.float32), np.ones(4, dtype=int)
+    np.testing.assert_array_equal(known["s"].transform(*given), scaler.transform(*given))
+    plain = TrialScaler.fit(store, np.arange(90), 20.0).transform(*given)
+    assert not np.allclose(known["s"].transform(*given), plain)
 
 
 def test_vectors_have_no_time_to_whiten(tmp_path, capsys):
