@@ -25,7 +25,7 @@ __all__ = ["Decoded", "cross_modal_records", "open_decoded"]
 
 @dataclass(frozen=True)
 class Decoded:
-    """What one method decoded from the recordings of one data set, less what all pictures share.
+    """What one method decoded from the recordings of one data set.
 
     Parameters
     ----------
@@ -67,9 +67,10 @@ def open_decoded(
     Returns
     -------
     Decoded or None
-        From each row the mean embedding of the training pictures has been taken, which all decoded
-        embeddings have in common. None for a file without decoded embeddings, or of several folds,
-        whose decoders are not the same.
+        Compared as the method compares with pictures: of one that ranks by ``scores`` of its own
+        (ridge regression, which shrinks towards it), the mean embedding of the training pictures
+        is taken from each row; of a decoder trained by contrast nothing is. None for a file
+        without decoded embeddings, or of several folds, whose decoders are not the same.
     """
     name = str(content.attrs.get("target", "tokens"))
     targets = read_targets(content, embeddings)
@@ -81,6 +82,8 @@ def open_decoded(
     if split.unit != "stimulus":
         return None
     centre = targets(list(split.folds[folds.pop()].train)).mean(axis=0)
+    if not all("scores" in each.arrays for each in content.predictions):
+        centre = np.zeros_like(centre)
     rows = {
         each.subject: (
             list(each.stimulus_id),

@@ -30,10 +30,12 @@ def write_dataset(root, name: str, modality: str, rng, test=TEST) -> None:
     store.write(np.arange(len(IDS)), {"tokens": values.astype(np.float32)})
 
 
-def write_decoded(root, name: str, subjects: dict, method="joint", array="tokens") -> str:
+def write_decoded(root, name: str, subjects: dict, method="joint", **more) -> str:
     path = root / f"{name}-{method}.h5"
     each = [
-        Prediction(subject, names, {array: values.astype(np.float32)}, n_averaged=averaged)
+        Prediction(
+            subject, names, {"tokens": values.astype(np.float32), **more}, TEST, n_averaged=averaged
+        )
         for subject, (names, values, averaged) in subjects.items()
     ]
     write_predictions(path, method, each, {"embedding": "tower", "embedding_fingerprint": "f",
@@ -102,11 +104,19 @@ def test_what_all_pictures_share_is_no_evidence(world, rng):
         "b": np.linspace(0.5, 0.01, N_TEST),
     }.items():
         shrunk = mean.mean(axis=0) + shrink[:, None, None] * (true - mean.mean(axis=0))
-        files[name] = [write_decoded(world, name, {"s": (TEST, shrunk, 1.0)})]
+        own = {"scores": np.eye(N_TEST, dtype=np.float32)}
+        files[name] = [write_decoded(world, name, {"s": (TEST, shrunk, 1.0)}, **own)]
     assert evaluate(world, files) == 0
     records = read_records(world / "report" / "metrics.json")
     values = [r.value for r in records if (r.task, r.metric) == ("cross_modal", "retrieval_top1")]
     assert values == [1, 1]
+    # a decoder that ranks by plain cosines is taken at its word
+    files = {name: [write_decoded(world, name, {"s": (TEST, 9 + 0 * true + (name == "b"), 1.0)})]
+             for name in "ab"}  # fmt: skip
+    assert evaluate(world, files) == 0
+    records = read_records(world / "report" / "metrics.json")
+    values = [r.value for r in records if (r.task, r.metric) == ("cross_modal", "retrieval_top1")]
+    assert values == pytest.approx([1 / N_TEST] * 2)
 
 
 def test_subjects_of_one_method_may_lie_in_several_files(world):
