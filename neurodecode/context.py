@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["BuildContext", "Place", "SensorArray", "input_size"]
+__all__ = ["MODALITIES", "BuildContext", "Place", "SensorArray", "input_size"]
+
+#: What recordings may be of.
+MODALITIES = ("fmri", "meg", "eeg", "ieeg", "spikes")
 
 #: Where a sensor is: (x, y, z) in metres in head coordinates, or None where nobody knows.
 Place = tuple[float, float, float] | None

@@ -126,7 +126,16 @@ class Profile:
 
     @cached_property
     def reconstructions(self) -> tuple[PredictionSource, ...]:
-        """The prediction files that hold pictures."""
+        """The prediction files that hold pictures, but for those of windows of time."""
+        return tuple(source for source in self._pictures if "windows" not in source.attrs)
+
+    @cached_property
+    def movies(self) -> tuple[PredictionSource, ...]:
+        """The prediction files that hold a picture of each window of time."""
+        return tuple(source for source in self._pictures if "windows" in source.attrs)
+
+    @property
+    def _pictures(self) -> tuple[PredictionSource, ...]:
         return tuple(source for source in self.predictions if "images" in source.array_names)
 
     def dataset_of(self, source: PredictionSource) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from neurodecode.errors import DataError
 from neurodecode.store import Prediction
 from neurodecode.store.hdf5 import open_store, read_strings
+from neurodecode.store.predictions import read_window
 
 __all__ = ["PredictionSource", "find_predictions"]
 
@@ -87,6 +88,7 @@ class PredictionSource:
                     candidate_id=read_strings(group["candidate_id"]),
                     n_averaged=float(group.attrs["n_averaged"]),
                     fold=int(group.attrs["fold"]),
+                    window=read_window(group),
                 )
                 for _, group in sorted(file.items())
             ]

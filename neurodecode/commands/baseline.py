@@ -62,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--repeats", type=int, metavar="K",
         help="ridge: average K repeats of a stimulus at a time where it is decoded, 1 for single"
         " trials (default: all there are)")  # fmt: skip
+    add("--whiten", choices=("space", "both"),
+        help="MEG and EEG: whiten the noise over channels, or over channels and time, with"
+        " covariances of training trials")  # fmt: skip
     add("--trials", metavar="N",
         help="fit on N random training trials of each subject and on nothing else, or on `all` of"
         " them: the baseline of `neurodecode adapt`, on the same trials if --seed is the same",
@@ -115,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
             counted(each, stores[each.subject], split, trial_draw(args.trials, args.seed))
             for each in predictions
         ]
-    write_predictions(args.out, name, predictions, _attrs(args))
+    write_predictions(args.out, name, predictions, _attrs(args, opened[0].dataset))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -162,6 +165,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
     options = baselines.LinearOptions(
         components, args.whitening, args.n_voxels, args.seed, args.side,
         None if args.trials is None else trial_draw(args.trials, args.seed), args.repeats,
+        args.whiten,
     )  # fmt: skip
     predicted = _read_predicted(args.predicted)
     for store in stores:
@@ -244,12 +248,13 @@ def _read_predicted(files: list[Path]) -> dict[tuple[str, int], list[Prediction]
     return found
 
 
-def _attrs(args: argparse.Namespace) -> dict[str, Any]:
+def _attrs(args: argparse.Namespace, dataset: str) -> dict[str, Any]:
     from neurodecode.store import EmbeddingStore
 
     attrs: dict[str, Any] = {
         "task": "classification" if args.method in CLASSIFIERS else "identification",
         "side": args.side,
+        "dataset": dataset,
         "selection_split": "validation" if args.predicted else "train",
         "transductive": False,
         "seed": args.seed,

@@ -100,6 +100,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="candidates of retrieval_draws_top1, for test sets that are larger"
         " (default: %(default)s)",
     )
+    parser.add_argument(
+        "--cross-modal",
+        action="store_true",
+        help="also look for what a method decoded from one data set among what it decoded from each"
+        " other, of the same stimuli",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder: metrics.json, tables/")
 
 
@@ -138,7 +144,7 @@ def run(args: argparse.Namespace) -> None:
         "encoding_differences",
     )  # fmt: skip
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
-    records = []
+    records = _cross_modal(args) if args.cross_modal else []
     for dataset, files in zip(args.datasets, args.predictions, strict=True):
         everything, made = _evaluate(args, dataset, files)
         about = {"profile": args.profile, "dataset": dataset}
@@ -164,6 +170,30 @@ def run(args: argparse.Namespace) -> None:
         if parts:
             write_table(args.out / "tables" / f"{name}.csv", pd.concat(parts, ignore_index=True))
     write_records(args.out / "metrics.json", records)
+
+
+def _cross_modal(args: argparse.Namespace) -> list[MetricRecord]:
+    """Records of retrieval across the data sets."""
+    from neurodecode.errors import ConfigError, about
+    from neurodecode.evaluation.cross_modal import cross_modal_records, open_decoded
+    from neurodecode.store import read_predictions
+
+    parts = []
+    for dataset, files in zip(args.datasets, args.predictions, strict=True):
+        for path in files:
+            with about(file=path):
+                content = read_predictions(path)
+                found = open_decoded(
+                    content, dataset, args.stores / dataset, args.embeddings / dataset
+                )
+            parts += [] if found is None else [found]
+    records = cross_modal_records(parts, args.profile)
+    if not records:
+        raise ConfigError(
+            "--cross-modal: no method decoded the same embedding from two of the data sets; give"
+            " --predictions of one method for each"
+        )
+    return records
 
 
 def _over_time(

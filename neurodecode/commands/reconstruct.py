@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--latents-of", metavar="EMBEDDER",
         help="autoencoder of the decoded latents (mini-vae, sd-vae:...), where it is not the"
         " generator's own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--first", type=int, metavar="N",
+        help="draw the first N stimuli of each prediction by their ids: a movie of windows of time"
+        " needs no more",
     )  # fmt: skip
     parser.add_argument("--samples", type=int, default=4, help="pictures to choose from")
     parser.add_argument("--strength", type=float, default=0.85, help="1 ignores the decoded latent")
@@ -114,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
 
     shard = Shard.parse(args.shard) if args.shard else None
     content = read_predictions(args.predictions)
-    predictions = content.predictions
+    predictions = [_first(each, args.first) for each in content.predictions]
     method, attrs = args.method or content.method, dict(content.attrs)
     parts = None
     with about(file=args.predictions):
@@ -143,6 +149,8 @@ def _check(args: argparse.Namespace) -> None:
 
     if args.samples < 1:
         raise ConfigError(f"--samples must be at least 1, not {args.samples}")
+    if args.first is not None and args.first < 1:
+        raise ConfigError(f"--first must be at least 1, not {args.first}")
     if args.guide is None:
         return
     if args.stores is None or args.splits is None:
@@ -156,6 +164,17 @@ def _check(args: argparse.Namespace) -> None:
             "--shuffle-responses exchanges pictures that were drawn: leave --guide out, and give"
             " the file of the guided reconstructions as --predictions"
         )
+
+
+def _first(prediction: Prediction, n: int | None) -> Prediction:
+    """Keep the rows of the first stimuli, in their order."""
+    if n is None:
+        return prediction
+    kept = set(sorted(set(prediction.stimulus_id))[:n])
+    rows = [row for row, name in enumerate(prediction.stimulus_id) if name in kept]
+    arrays = {name: values[rows] for name, values in prediction.arrays.items()}
+    names = [prediction.stimulus_id[row] for row in rows]
+    return replace(prediction, stimulus_id=names, arrays=arrays)
 
 
 def _draw(

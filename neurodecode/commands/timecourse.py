@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also decode every window by the model of every other one",
     )
     add(
+        "--decoded",
+        action="store_true",
+        help="also store what is decoded itself, to draw it: `reconstruct --first N`",
+    )
+    add(
         "--components",
         type=int,
         default=50,
@@ -148,11 +153,14 @@ def _plan(args: argparse.Namespace) -> WindowPlan:
         if low >= high:
             raise ConfigError(f"--from {low:g} is not before --to {high:g}")
         limits = (max(low, -1e6), min(high, 1e6))
-    return WindowPlan(args.growing, args.window / 1000, args.step / 1000, limits, args.generalise)
+    return WindowPlan(
+        args.growing, args.window / 1000, args.step / 1000, limits, args.generalise, args.decoded
+    )
 
 
 def _attrs(args: argparse.Namespace, target: Features, kind: str, dataset: str) -> dict[str, Any]:
     store = target.stores[0]
+    made_by = store.attrs.get("embedder")
     return {
         "task": "identification",
         "side": "test",
@@ -165,4 +173,6 @@ def _attrs(args: argparse.Namespace, target: Features, kind: str, dataset: str) 
         "target": target.target,
         "scale": "cosine",
         "windows": kind,
+        # `reconstruct` gives it to no generator of another embedding
+        **({"embedding_model": made_by} if made_by else {}),
     }

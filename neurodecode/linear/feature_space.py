@@ -84,6 +84,25 @@ class FeatureSpace(TransformerMixin, BaseEstimator):
             values = values / deviation**self.whitening
         return values.astype(np.float32)
 
+    def inverse_transform(self, coordinates: np.ndarray) -> np.ndarray:
+        """Map coordinates back to features.
+
+        Parameters
+        ----------
+        coordinates : array of shape (n, n_components)
+            From `transform`, or predicted.
+
+        Returns
+        -------
+        array of float32 of shape (n, n_features)
+            Flattened features; what the components left out is that of the mean.
+        """
+        values = np.asarray(coordinates, dtype=np.float64)
+        if self.pca_ is not None:
+            deviation = np.sqrt(np.maximum(self.pca_.explained_variance_, 1e-12))
+            values = self.pca_.inverse_transform(values * deviation**self.whitening)
+        return (values * self.scale_ + self.mean_).astype(np.float32)
+
     def pull_back(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Express a linear map of the coordinates as one of the features themselves.
 

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from neurodecode.errors import ConfigError, LeakError
 from neurodecode.loaders.dataset import Batch, ResponseDataset, ScaledTrials
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.ranks import BlockSampler
 from neurodecode.loaders.recordings import open_recordings
 from neurodecode.loaders.rows import Row, SubjectRows, group_by_stimulus, repeat_groups
@@ -58,7 +59,8 @@ class ResponseDataModule(LightningDataModule):
         Subjects to use; all by default.
     leave_out : list of str, optional
         Those of the subjects whom nothing is trained on or chosen by, and who alone are tested.
-        Only the mean and deviation of each channel over their training trials are used.
+        Only the mean and deviation of each channel over their training trials are used, and with
+        `whiten` the covariance of their noise.
     batch_size : int
         Rows of a training batch over all subjects, and of a batch when predicting.
     repeats : int
@@ -81,6 +83,8 @@ class ResponseDataModule(LightningDataModule):
         rows of the same stimulus, so that 1 predicts every single trial. All by default.
     clamp : float, optional
         Standardised values of time series are cut off at this many deviations.
+    whiten : {"space", "both"}, optional
+        Then whiten their noise over channels, or over channels and time (`NoiseNormaliser`).
     in_memory : bool, optional
         Keep standardised responses and targets in memory; by default if both together take
         less than 1 GiB.
@@ -120,6 +124,7 @@ class ResponseDataModule(LightningDataModule):
         predict_on: Side = "test",
         predict_repeats: int | None = None,
         clamp: float | None = None,
+        whiten: Whitening | None = None,
         in_memory: bool | None = None,
         num_workers: int = 0,
         trials: int | None = None,
@@ -129,7 +134,7 @@ class ResponseDataModule(LightningDataModule):
         self.batch_size, self.repeats, self.seed = batch_size, repeats, seed
         self.fold, self.predict_on, self.num_workers = fold, predict_on, num_workers
         self.draw = TrialDraw(trials, trials_seed)
-        self.predict_repeats, self.clamp = predict_repeats, clamp
+        self.predict_repeats, self.clamp, self.whiten = predict_repeats, clamp, whiten
         folders = stores if isinstance(stores, list) else [stores]
         self.recordings = open_recordings([Path(each) for each in folders], splits, fold, subjects)
         self.stores = dict(self.recordings.stores)
@@ -248,8 +253,10 @@ class ResponseDataModule(LightningDataModule):
         for name, store in self.stores.items():
             if name not in self._scalers:
                 trials = [t for group in self._trials[name]["train"].trials for t in group]
-                clamp = self.clamp if len(store.shape) == 3 else None
-                self._scalers[name] = TrialScaler.fit(store, trials, clamp)
+                series = len(store.shape) == 3
+                self._scalers[name] = TrialScaler.fit(
+                    store, trials, self.clamp if series else None, self.whiten if series else None
+                )
                 # an HDF5 file that is open here must not be inherited by workers
                 store.close()
         return {

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from neurodecode.errors import DataError
+from neurodecode.loaders.noise import NoiseNormaliser, Whitening
 from neurodecode.store import ResponseStore
 
 __all__ = ["SessionMoments", "TrialScaler"]
 
 _BLOCK_TRIALS = 256
 _STATE = ("sessions", "mean", "scale")
-_CLAMP = "clamp"
+_CLAMP, _WHITENERS = "clamp", ("space", "time")
 
 
 @dataclass
@@ -64,6 +65,8 @@ class TrialScaler:
     clamp : float or None
         Standardised values beyond plus or minus this are cut off: single artefacts of MEG and EEG
         are hundreds of deviations high.
+    normaliser : NoiseNormaliser or None
+        Applied to standardised time series.
 
     Notes
     -----
@@ -78,8 +81,10 @@ class TrialScaler:
         mean: np.ndarray,
         scale: np.ndarray,
         clamp: float | None = None,
+        normaliser: NoiseNormaliser | None = None,
     ) -> None:
-        self.sessions, self.mean, self.scale, self.clamp = sessions, mean, scale, clamp
+        self.sessions, self.mean, self.scale = sessions, mean, scale
+        self.clamp, self.normaliser = clamp, normaliser
 
     @classmethod
     def fit(
@@ -87,6 +92,7 @@ class TrialScaler:
         store: ResponseStore,
         trials: Sequence[int] | np.ndarray,
         clamp: float | None = None,
+        whiten: Whitening | None = None,
     ) -> TrialScaler:
         """Estimate the statistics, reading a few hundred trials at a time.
 
@@ -98,6 +104,8 @@ class TrialScaler:
             Training trials.
         clamp : float, optional
             See the class.
+        whiten : {"space", "both"}, optional
+            Also fit a `NoiseNormaliser`; time series only.
 
         Returns
         -------
@@ -130,8 +138,11 @@ class TrialScaler:
             )
         # constant up to rounding: dividing would blow up nothing but noise
         floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
-        return cls(sessions, mean.astype(np.float32),
-                   np.where(scale > floor, scale, 1.0).astype(np.float32), clamp)  # fmt: skip
+        scaler = cls(sessions, mean.astype(np.float32),
+                     np.where(scale > floor, scale, 1.0).astype(np.float32), clamp)  # fmt: skip
+        if whiten is not None:
+            scaler.normaliser = NoiseNormaliser.fit(store, trials, scaler.transform, whiten)
+        return scaler
 
     @staticmethod
     def _moments_of(store: ResponseStore, trials: np.ndarray) -> SessionMoments:
@@ -156,14 +167,16 @@ class TrialScaler:
         Returns
         -------
         array of float32 of the same shape
-            Standardised responses.
+            Standardised responses, cut off and whitened where the scaler does so.
         """
         rows = np.searchsorted(self.sessions, session)
         mean, scale = self.mean[rows], self.scale[rows]
         if responses.ndim == 3:
             mean, scale = mean[..., None], scale[..., None]
         values = (responses.astype(np.float32) - mean) / scale
-        return values if self.clamp is None else values.clip(-self.clamp, self.clamp)
+        if self.clamp is not None:
+            values = values.clip(-self.clamp, self.clamp)
+        return values if self.normaliser is None else self.normaliser.apply(values)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the statistics for a checkpoint.
@@ -171,10 +184,15 @@ class TrialScaler:
         Returns
         -------
         dict of str to Tensor
-            ``sessions``, ``mean`` and ``scale``, and ``clamp`` if there is one.
+            ``sessions``, ``mean`` and ``scale``; ``clamp``, ``space`` and ``time`` if there are.
         """
         state = {name: torch.as_tensor(getattr(self, name)) for name in _STATE}
-        return state if self.clamp is None else state | {_CLAMP: torch.tensor(self.clamp)}
+        if self.clamp is not None:
+            state[_CLAMP] = torch.tensor(self.clamp)
+        if self.normaliser is not None:
+            whiteners = ((name, getattr(self.normaliser, name)) for name in _WHITENERS)
+            state |= {name: torch.as_tensor(each) for name, each in whiteners if each is not None}
+        return state
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> TrialScaler:
@@ -191,7 +209,9 @@ class TrialScaler:
             The same statistics.
         """
         clamp = float(state[_CLAMP]) if _CLAMP in state else None
-        return cls(*(state[name].numpy() for name in _STATE), clamp)
+        whiteners = [state[name].numpy() for name in _WHITENERS if name in state]
+        normaliser = NoiseNormaliser(*whiteners) if whiteners else None
+        return cls(*(state[name].numpy() for name in _STATE), clamp, normaliser)
 
 
 def _pool(parts: Sequence[SessionMoments]) -> SessionMoments:

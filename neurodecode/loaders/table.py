@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.rows import group_by_stimulus, repeat_groups
 from neurodecode.loaders.scaler import TrialScaler
 from neurodecode.splits import Split
@@ -62,6 +63,7 @@ class TrialTable:
         fold: int,
         fit_sides: Sequence[str] = ("train", "validation"),
         draw: TrialDraw | None = None,
+        whiten: Whitening | None = None,
     ) -> TrialTable:
         """Read a subject.
 
@@ -77,6 +79,8 @@ class TrialTable:
             Sides whose trials give mean and scale; never ``test``.
         draw : TrialDraw, optional
             Take these training trials only; the others are on no side then.
+        whiten : {"space", "both"}, optional
+            Whiten the noise of time series (`neurodecode.loaders.noise.NoiseNormaliser`).
 
         Returns
         -------
@@ -86,7 +90,8 @@ class TrialTable:
         Raises
         ------
         DataError
-            If the fold leaves the subject nothing to learn from or nothing to be tested on.
+            If the fold leaves the subject nothing to learn from or nothing to be tested on, or
+            responses without a time axis are to be whitened.
         """
         if "test" in fit_sides:
             raise ValueError("statistics are never taken from test trials")
@@ -103,7 +108,8 @@ class TrialTable:
                     fix="leave the subject out, or prepare again with fewer folds",
                 )
         responses = store.read(np.arange(store.n_trials))
-        responses = TrialScaler.fit(store, fit_trials).transform(responses, store.session)
+        scaler = TrialScaler.fit(store, fit_trials, whiten=whiten)
+        responses = scaler.transform(responses, store.session)
         store.close()
         flat = responses.reshape(store.n_trials, -1)
         return cls(flat, np.asarray(store.stimulus_id).astype(str), sides)

@@ -39,6 +39,7 @@ TASKS: dict[str, str] = {
     "embedding": "predict an embedding of the stimulus",
     "encoding": "predict the response",
     "adaptation": "name the stimulus among candidates, after few trials of a new subject",
+    "cross_modal": "find the response of another modality to the same stimulus",
     "reliability": "how much of the response is there to be explained",
 }
 

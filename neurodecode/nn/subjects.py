@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from neurodecode.context import SensorArray
+from neurodecode.context import MODALITIES, SensorArray
 from neurodecode.errors import ConfigError, unknown_subject
 from neurodecode.nn.aggregation import AggregationFactory
 
@@ -36,12 +36,13 @@ class SubjectAdapters(nn.Module):
     modality : mapping of str to str, optional
         Of each subject.
     by_modality : mapping of str to callable, optional
-        Adapters of subjects of these modalities, instead of `adapter`.
+        Adapters of subjects of these modalities, instead of `adapter`. One of a modality that
+        no subject has is passed over: a configuration serves any of its modalities alone.
 
     Raises
     ------
     ConfigError
-        If there is an adapter for a modality that no subject has, or subjects who share a core
+        If there is an adapter for a modality that does not exist, or subjects who share a core
         differ in what it was made for.
     """
 
@@ -56,7 +57,7 @@ class SubjectAdapters(nn.Module):
     ) -> None:
         super().__init__()
         self.modality = {name: (modality or {}).get(name, "") for name in inputs}
-        _check_modalities(by_modality or {}, self.modality)
+        _check_modalities(by_modality or {})
         self.shapes = {
             name: (each.n_channels, each.n_times) if isinstance(each, SensorArray) else (each,)
             for name, each in inputs.items()
@@ -194,11 +195,12 @@ class SubjectAdapters(nn.Module):
         return torch.cat([self.embed(*pair) for pair in self.inputs(responses).items()])
 
 
-def _check_modalities(given: Mapping[str, object], modality: Mapping[str, str]) -> None:
-    if unknown := sorted(set(given) - set(modality.values())):
+def _check_modalities(given: Mapping[str, object]) -> None:
+    """Refuse names of no modality; one that the data lack is passed over."""
+    if unknown := sorted(set(given) - set(MODALITIES)):
         raise ConfigError(
-            f"model.decoder.modality_adapters has {', '.join(unknown)}, the data have"
-            f" {', '.join(sorted(set(modality.values())))}"
+            f"model.decoder.modality_adapters has {', '.join(unknown)}; known modalities:"
+            f" {', '.join(MODALITIES)}"
         )
 
 

@@ -19,7 +19,7 @@ __all__ = ["WEIGHTS", "fill", "read_weights", "write_weights"]
 WEIGHTS = "model.safetensors"
 _NETWORK, _SCALER = "decoder.", "scaler."
 _STATISTICS = ("sessions", "mean", "scale")
-_OPTIONAL = "clamp"  # of time series alone
+_OPTIONAL = ("clamp", "space", "time")  # of time series alone
 _HINT = "the folder is incomplete or was changed: fetch or export it again"
 
 
@@ -106,7 +106,7 @@ def fill(
     missing = sorted((set(wanted) | statistics) - set(tensors))
     if missing:
         raise WeightsError(f"file {path}: {_count(missing)} missing; {_HINT}")
-    optional = {_statistic(subject, _OPTIONAL) for subject in n_features}
+    optional = {_statistic(subject, name) for subject in n_features for name in _OPTIONAL}
     unknown = sorted(set(tensors) - set(wanted) - statistics - optional)
     if unknown:
         raise WeightsError(f"file {path}: {_count(unknown)} not of this network; {_HINT}")
@@ -125,7 +125,7 @@ def _scaler(
 ) -> TrialScaler:
     state = {
         name: tensors[_statistic(subject, name)]
-        for name in (*_STATISTICS, _OPTIONAL)
+        for name in (*_STATISTICS, *_OPTIONAL)
         if name in _STATISTICS or _statistic(subject, name) in tensors
     }
     sessions = state["sessions"].numpy()

@@ -95,7 +95,10 @@ _METHODS = {
     "nice": "Temporal-spatial convolutions (NICE)",
     "atm": "Channel attention (ATM)",
     "eegnet": "EEGNet",
+    "left_out": "Convolutional brain module, subject left out",
+    "alone": "One trunk for one modality",
     "joint": "One trunk for all modalities",
+    "ridge_whitened": "Ridge regression, noise whitened",
     "guided": "Guided by an encoder",
     "unguided": "Unguided",
     "shuffled": "Shuffled responses",
@@ -119,7 +122,9 @@ _TASKS = {
     "embedding": "Decoded embedding",
     "encoding": "Encoding",
     "reliability": "Reliability",
+    "cross_modal": "Retrieval across modalities",
 }
+_MODALITIES = {"fmri": "fMRI", "meg": "MEG", "eeg": "EEG"}
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,12 @@ def method_label(name: str) -> str:
     parent, _, matching = name.rpartition("+")
     if parent and matching in _MATCHINGS:
         return f"{method_label(parent)}, {_MATCHINGS[matching]}"
+    parent, _, modality = name.rpartition(">")
+    if parent:
+        return f"{method_label(parent)}, among {_MODALITIES.get(modality, modality)}"
+    parent, _, repeats = name.rpartition("@")
+    if parent and repeats.isdigit():
+        return f"{method_label(parent)}, {repeats} trial{'s' if int(repeats) > 1 else ''}"
     return _METHODS.get(name, _spoken(name))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["Picture", "picture_uri", "to_pixels"]
+__all__ = ["Picture", "movie_uri", "picture_uri", "to_pixels"]
 
 #: Bytes of a PNG beyond which a picture is taken for a photograph; scenes of 64 pixels have 8000.
 _LARGE = 14_000
@@ -58,7 +60,35 @@ def picture_uri(image: np.ndarray, largest: int = 160) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")
 
 
-def _encoded(picture: Image.Image, kind: str, **options: bool | int) -> bytes:
+def movie_uri(images: Sequence[np.ndarray], largest: int = 160, frame_ms: int = 180) -> str:
+    """Encode pictures as an animation that runs for ever.
+
+    Parameters
+    ----------
+    images : sequence of array of shape (height, width, 3)
+        Frames, uint8 or floating point in 0..1; the last stays for a second.
+    largest : int
+        Longer side in pixels beyond which frames are made smaller.
+    frame_ms : int
+        How long a frame stays.
+
+    Returns
+    -------
+    str
+        Data URI of a WebP.
+    """
+    frames = [Image.fromarray(to_pixels(image)) for image in images]
+    for frame in frames:
+        frame.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    durations = [frame_ms] * (len(frames) - 1) + [1000]
+    content = _encoded(
+        frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=durations, loop=0,
+        quality=85,
+    )  # fmt: skip
+    return "data:image/webp;base64," + base64.b64encode(content).decode("ascii")
+
+
+def _encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()

@@ -16,7 +16,7 @@ from neurodecode.files import atomic_path
 from neurodecode.folders import reserve
 from neurodecode.store.hdf5 import FORMAT_VERSION, open_store, read_strings, write_strings
 
-__all__ = ["Prediction", "read_predictions", "write_predictions"]
+__all__ = ["Prediction", "read_predictions", "read_window", "write_predictions"]
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def read_predictions(path: str | Path) -> PredictionFile:
                 n_averaged=float(group.attrs["n_averaged"]),
                 fold=int(group.attrs["fold"]),
                 n_trials=int(group.attrs["n_trials"]) if "n_trials" in group.attrs else None,
-                window=_window(group),
+                window=read_window(group),
             )
             for _, group in sorted(file.items())
         ]
@@ -192,7 +192,19 @@ def read_predictions(path: str | Path) -> PredictionFile:
         )
 
 
-def _window(group: h5py.Group) -> tuple[float, float] | None:
+def read_window(group: h5py.Group) -> tuple[float, float] | None:
+    """Read of which window of time a prediction is.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        One prediction of a file.
+
+    Returns
+    -------
+    tuple of float or None
+        First and last time in seconds, see `Prediction`.
+    """
     if "t_start_s" not in group.attrs:
         return None
     return float(group.attrs["t_start_s"]), float(group.attrs["t_stop_s"])

@@ -18,6 +18,7 @@ from neurodecode.linear import (
     category_classifier,
 )
 from neurodecode.loaders.draw import TrialDraw
+from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.table import RepeatAverages, TrialTable
 from neurodecode.splits import Split
 from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
@@ -53,6 +54,8 @@ class LinearOptions:
     repeats : int or None
         Average so many repeats of a stimulus at a time where it is predicted; all by default.
         Ridge decoder only.
+    whiten : {"space", "both"} or None
+        Whiten the noise of MEG and EEG before (`neurodecode.loaders.noise.NoiseNormaliser`).
     """
 
     n_components: int | None = None
@@ -62,6 +65,7 @@ class LinearOptions:
     side: Literal["test", "validation"] = "test"
     draw: TrialDraw | None = None
     repeats: int | None = None
+    whiten: Whitening | None = None
 
     @property
     def fit_sides(self) -> tuple[str, ...]:
@@ -332,7 +336,7 @@ def classify(store: ResponseStore, split: Split, fold: int, options: LinearOptio
 
 
 def _load(store: ResponseStore, split: Split, fold: int, options: LinearOptions) -> TrialTable:
-    table = TrialTable.load(store, split, fold, options.fit_sides, options.draw)
+    table = TrialTable.load(store, split, fold, options.fit_sides, options.draw, options.whiten)
     if not len(table.sides[options.side]):
         raise DataError(
             f"fold {fold} has no {options.side} trials", subject=store.subject, field="splits"

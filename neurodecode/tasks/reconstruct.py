@@ -140,6 +140,7 @@ def reconstruct(
         arrays=arrays,
         n_averaged=prediction.n_averaged,
         fold=prediction.fold,
+        window=prediction.window,
     )
 
 

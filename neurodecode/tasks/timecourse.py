@@ -38,6 +38,8 @@ class WindowPlan:
         Times between which the windows lie.
     generalise : bool
         Also decode every window by the model of every other one (sliding windows only).
+    decoded : bool
+        Also keep what is decoded itself.
     """
 
     growing: bool = False
@@ -45,6 +47,7 @@ class WindowPlan:
     step_s: float = 0.02
     limits: tuple[float, float] | None = None
     generalise: bool = False
+    decoded: bool = False
 
     def windows(self, times: EpochTimes) -> list[Window]:
         """Lay the windows over a trial.
@@ -130,7 +133,8 @@ def decode_windows(
     list of list of Prediction
         For each target one prediction a window, with ``scores`` (cosines with all stimuli of the
         side) and, where the plan says so, ``across`` of shape (n, n_windows, n_candidates): the
-        scores of every window by the model of this one.
+        scores of every window by the model of this one, and ``tokens``, the decoded embedding in
+        the shape of the target.
 
     Raises
     ------
@@ -148,8 +152,11 @@ def decode_windows(
     found: list[list[Prediction]] = [[] for _ in targets]
     for window in windows:
         model = fit_ridge(window.cut(series), outputs, seed=options.seed)
-        scores = _cosines(model.predict(window.cut(held_out)), spaces)
-        arrays = [{"scores": each.astype(np.float32)} for each in scores]
+        predicted = model.predict(window.cut(held_out))
+        arrays = [{"scores": each.astype(np.float32)} for each in _cosines(predicted, spaces)]
+        if plan.decoded:
+            for own, rows, each in zip(arrays, _split(predicted, spaces), spaces, strict=True):
+                own["tokens"] = each.decode(rows)
         if plan.generalise and not plan.growing:
             others = (_cosines(model.predict(other.cut(held_out)), spaces) for other in windows)
             for own, across in zip(arrays, zip(*others, strict=True), strict=True):
@@ -175,6 +182,8 @@ class _Target:
 
     outputs: np.ndarray
     candidates: np.ndarray
+    space: FeatureSpace
+    shape: tuple[int, ...]
 
     @classmethod
     def of(
@@ -187,14 +196,24 @@ class _Target:
         """Read a target; its principal components are those of the stimuli learned from."""
         known = reader.read(fit)
         space = FeatureSpace(options.n_components, options.whitening, options.seed).fit(known)
-        return cls(space.transform(known), _unit(space.transform(reader.read(names))))
+        candidates = _unit(space.transform(reader.read(names)))
+        return cls(space.transform(known), candidates, space, known.shape[1:])
+
+    def decode(self, predicted: np.ndarray) -> np.ndarray:
+        """Bring predicted outputs (n, dim) to the shape of the target (n, ...)."""
+        return self.space.inverse_transform(predicted).reshape(len(predicted), *self.shape)
+
+
+def _split(predicted: np.ndarray, targets: Sequence[_Target]) -> list[np.ndarray]:
+    """Take the outputs of all targets apart."""
+    bounds = np.cumsum([each.outputs.shape[1] for each in targets])[:-1]
+    return np.split(predicted, bounds, axis=1)
 
 
 def _cosines(predicted: np.ndarray, targets: Sequence[_Target]) -> list[np.ndarray]:
     """Cosines (n, n_names) of the decoded outputs of each target with its candidates."""
-    bounds = np.cumsum([each.outputs.shape[1] for each in targets])[:-1]
-    parts = np.split(predicted, bounds, axis=1)
-    return [_unit(rows) @ each.candidates.T for rows, each in zip(parts, targets, strict=True)]
+    parts = zip(_split(predicted, targets), targets, strict=True)
+    return [_unit(rows) @ each.candidates.T for rows, each in parts]
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from neurodecode.loaders import ResponseDataModule
 from neurodecode.loaders.ranks import gathered
 from neurodecode.store import EmbeddingStore, Prediction, write_predictions
 
-__all__ = ["PredictionWriter", "dataset_path", "side_path"]
+__all__ = ["PredictionWriter", "dataset_path", "repeats_path", "side_path"]
 
 
 def side_path(path: Path, side: str) -> Path:
@@ -57,6 +57,24 @@ def dataset_path(path: Path, dataset: str, several: bool) -> Path:
     return path.with_stem(f"{path.stem}-{dataset}") if several else path
 
 
+def repeats_path(path: Path, repeats: int | None) -> Path:
+    """Name the file of predictions from a given number of repeats.
+
+    Parameters
+    ----------
+    path : Path
+        File of the predictions from averages of all repeats.
+    repeats : int or None
+        How many were averaged.
+
+    Returns
+    -------
+    Path
+        `path` for None, else with the number in its name.
+    """
+    return path if repeats is None else path.with_stem(f"{path.stem}-{repeats}-repeats")
+
+
 class PredictionWriter(BasePredictionWriter):
     """Write predictions of all subjects when ``predict`` is through.
 
@@ -65,9 +83,11 @@ class PredictionWriter(BasePredictionWriter):
     path : path
         File of the test predictions. Those of another side go beside it, ``predictions.h5``
         becoming ``predictions-validation.h5``, so that neither takes the other's place; so do
-        those of several data sets, as ``predictions-mini-meg.h5``.
+        those of several data sets, as ``predictions-mini-meg.h5``, and those of averages of some
+        repeats (``data.predict_repeats``), as ``predictions-1-repeats.h5``.
     method : str
-        Name under which the method appears in tables.
+        Name under which the method appears in tables; with ``data.predict_repeats``
+        ``<method>@<repeats>``, so that both can be scored side by side.
     dtype : {"float32", "float16"}
         Type on disk.
     """
@@ -111,9 +131,11 @@ class PredictionWriter(BasePredictionWriter):
                 if folder == name and any(subject in part for part in parts)
             ]
             if subjects:
+                path = dataset_path(side_path(self.path, data.predict_on), name, len(names) > 1)
+                repeats = data.predict_repeats
                 write_predictions(
-                    dataset_path(side_path(self.path, data.predict_on), name, len(names) > 1),
-                    self.method,
+                    repeats_path(path, repeats),
+                    self.method if repeats is None else f"{self.method}@{repeats}",
                     [self._join(subject, parts, data) for subject in subjects],
                     self._attrs(data, pl_module) | {"dataset": data.stores[subjects[0]].dataset},
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,8 @@ from neurodecode.linear import EpochTimes, growing_windows, sliding_windows
 from neurodecode.metrics.functional.clusters import cluster_p_values
 from neurodecode.metrics.functional.latency import half_peak_latency
 from neurodecode.metrics.records import read_records
-from neurodecode.store import Prediction, read_predictions
+from neurodecode.splits import read_split
+from neurodecode.store import EmbeddingStore, Prediction, read_predictions, write_predictions
 from neurodecode.store.predictions import PredictionFile
 
 EARLY_S, LATE_S = (TMIN + k / SFREQ for k in (EARLY, LATE))
@@ -58,6 +61,35 @@ def test_windows_of_time():
         sliding_windows(times, 0.4, 0.02)
     with pytest.raises(ConfigError, match="--step 4 ms is less than a sample at 100 Hz"):
         growing_windows(times, 0.004)
+
+
+def test_what_is_decoded_can_be_kept_to_be_drawn(world, tmp_path):
+    assert timecourse(world, tmp_path, "--decoded", "--from", "0.06") == 0
+    content = read_predictions(tmp_path / "sliding-tokens.h5")
+    stored = EmbeddingStore(world.root / "tokens.h5")
+    assert content.attrs["embedding_fingerprint"] == stored.fingerprint
+    split = read_split(world.meg / "splits.json").folds[0]
+    centre = stored.read("tokens", [*split.train, *split.validation]).mean(axis=0)
+    last = [each for each in content.predictions if each.subject == "01"][-1]
+    true = stored.read("tokens", list(last.stimulus_id))
+    assert last.arrays["tokens"].shape == true.shape
+    decoded, true = (values - centre for values in (last.arrays["tokens"], true))
+    # in the units of the target, and of these pictures
+    assert np.corrcoef(decoded.ravel(), true.ravel())[0, 1] > 0.5
+    assert 0.2 < decoded.std() / true.std() < 1.2
+    # `reconstruct` takes a few of the pictures of each window, and leaves it its window
+    drawn = [
+        replace(each, arrays={"images": np.full((len(each.stimulus_id), 4, 4, 3), k / 99)})
+        for k, each in enumerate(content.predictions)
+    ]
+    write_predictions(tmp_path / "all.h5", "ridge", drawn, content.attrs)
+    words = ["--predictions", str(tmp_path / "all.h5"), "--out", str(tmp_path / "film.h5")]
+    assert main(["reconstruct", *words, "--first", "2", "--quiet"]) == 0
+    film = read_predictions(tmp_path / "film.h5").predictions
+    assert [each.window for each in film] == [each.window for each in content.predictions]
+    assert list(film[0].stimulus_id) == sorted(last.stimulus_id)[:2]
+    assert film[3].arrays["images"].shape == (2, 4, 4, 3)
+    assert main(["reconstruct", *words, "--first", "0", "--quiet"]) == 2
 
 
 def test_low_level_comes_before_high_level_and_nothing_before_onset(world, tmp_path):

@@ -36,6 +36,27 @@ def test_whitening_divides_by_a_power_of_the_deviation(features, whitening, powe
     np.testing.assert_allclose(white, plain / plain.std(axis=0, ddof=1) ** power, rtol=1e-4)
 
 
+@pytest.mark.parametrize("whitening", [0.0, 0.5])
+def test_the_way_back(features, whitening):
+    flat = features.reshape(31, 8)
+    everything = FeatureSpace(8, whitening).fit(features)
+    back = everything.inverse_transform(everything.transform(features))
+    np.testing.assert_allclose(back, flat, atol=1e-2)
+    plain = FeatureSpace().fit(features)
+    np.testing.assert_allclose(
+        plain.inverse_transform(plain.transform(features)), flat, rtol=1e-4, atol=1e-4
+    )
+    # what a few components leave out is that of the mean
+    few = FeatureSpace(2, whitening).fit(features)
+    np.testing.assert_allclose(
+        few.inverse_transform(np.zeros((1, 2)))[0], flat.mean(axis=0), rtol=1e-4
+    )
+    coordinates = few.transform(features)
+    np.testing.assert_allclose(
+        few.transform(few.inverse_transform(coordinates)), coordinates, atol=1e-2
+    )
+
+
 def test_constant_feature_stays_zero_and_count_is_limited(features, rng):
     flat = features.reshape(31, 8).copy()
     flat[:, 2] = 5

@@ -71,6 +71,26 @@ def test_published_sizes_of_the_convolutional_module():
     assert [d for d in dilations if d != (1,)] == [(2,), (4,), (8,)]
 
 
+def test_several_means_over_time_tell_early_from_late():
+    """What happens when is lost to one mean over time, unless the convolutions keep it apart."""
+    torch.manual_seed(0)
+    adapter = ConvAdapter(
+        sensors(7, 31), 6, n_virtual=5, hidden=4, n_blocks=1, n_harmonics=3, pool=3, n_aggregates=8
+    ).eval()
+    assert adapter.core.aggregate.weight.shape == (8, 10)
+    # one sample is left over and not read
+    given = torch.randn(2, 7, 31)
+    moved = given.clone()
+    moved[..., 30] += 1
+    torch.testing.assert_close(adapter(given), adapter(moved))
+    moved[..., 29] += 1
+    assert not torch.allclose(adapter(given), adapter(moved))
+    # the representation of a sum of channels and means, not of one mean after another
+    assert count(adapter.core.project) == (4 * 8 + 1) * 6
+    with pytest.raises(ConfigError, match="pool 32 of 31 samples"):
+        ConvAdapter(sensors(7, 31), 6, pool=32)
+
+
 def test_published_sizes_of_nice_and_atm():
     """63 channels, 250 samples at 250 Hz."""
     nice = made(NICEAdapter, SensorArray(63, 250, 250.0), 768)
@@ -140,8 +160,11 @@ def test_every_modality_has_its_adapter():
     assert all(p.grad is None for p in decoder.token_head.parameters())
     with pytest.raises(ConfigError, match=r"subject e has 9 x 30 features.*made for 9 x 31"):
         decoder({"e": torch.randn(4, 9, 30)})
-    with pytest.raises(ConfigError, match="modality_adapters has ieeg, the data have eeg, fmri"):
-        BrainDecoder(context, 6, low_level=None, modality_adapters={"ieeg": SMALL["nice"]})
+    # one configuration serves any of its modalities alone
+    absent = BrainDecoder(context, 6, low_level=None, modality_adapters={"ieeg": SMALL["nice"]})
+    assert isinstance(absent.adapters.of("m"), LinearAdapter)
+    with pytest.raises(ConfigError, match="modality_adapters has MEG; known modalities: fmri, meg"):
+        BrainDecoder(context, 6, low_level=None, modality_adapters={"MEG": SMALL["nice"]})
     with pytest.raises(ConfigError, match="NICEAdapter reads time series, but a subject has 11"):
         BrainDecoder(context, 6, low_level=None, modality_adapters={"fmri": SMALL["nice"]})
 

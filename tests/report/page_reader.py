@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from PIL import Image
 
-_VOID = {"meta", "link", "img", "br"}
+_VOID = {"meta", "link", "img", "br", "source"}
 
 
 @dataclass

@@ -73,3 +73,14 @@ def test_transductive_methods_make_no_headline(profile: Profile) -> None:
     changed = replace(profile)
     changed.__dict__["records"] = profile.records.assign(transductive=True)
     assert headlines(changed, [PICTURES]) == []
+
+
+def test_brain_modules_are_told_before_ridge(profile: Profile) -> None:
+    only = replace(profile)
+    ridge = profile.records[profile.records["method"] == "ridge"]
+    names = {"ridge@1": 0.75, "alone": 0.5, "joint": 0.25, "conv": 0.125}
+    more = [ridge.assign(method=name, value=value) for name, value in names.items()]
+    only.__dict__["records"] = pd.concat([ridge, *more], ignore_index=True)
+    found = {item.label: item for item in headlines(only, [PICTURES])}["Top-1 retrieval"]
+    assert found.method == "Convolutional brain module"
+    assert [name for name, *_ in found.beside] == ["Ridge regression"]

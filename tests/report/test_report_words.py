@@ -64,3 +64,6 @@ def test_methods_have_words() -> None:
     assert method_label("decoder") == "Contrastive decoder"
     assert method_label("decoder_shuffled") == "Contrastive decoder, shuffled"
     assert method_label("my-own_thing") == "My own thing"
+    assert method_label("joint>meg") == "One trunk for all modalities, among MEG"
+    assert method_label("ridge@1") == "Ridge regression, 1 trial"
+    assert method_label("ridge@4") == "Ridge regression, 4 trials"

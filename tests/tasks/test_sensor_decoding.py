@@ -123,7 +123,11 @@ def test_meg_is_trained_and_found_again(sensors, tmp_path):
     found = [two_way(sensors, each) for each in content.predictions]
     assert np.mean(found) > 0.68  # chance .5, deviation of eighteen pictures .07
     assert predict(path, tmp_path, "--data.predict_repeats=1") == 0
-    single = read_predictions(tmp_path / "predictions.h5").predictions[0]
+    # beside the averages, and under a name of its own
+    assert read_predictions(tmp_path / "predictions.h5").predictions[0].n_averaged == REPEATS
+    content = read_predictions(tmp_path / "predictions-1-repeats.h5")
+    assert content.method == "conv@1"
+    single = content.predictions[0]
     assert single.n_averaged == 1
     assert len(single.stimulus_id) == N_TEST * REPEATS
     assert list(single.stimulus_id) == sorted(single.stimulus_id)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from neurodecode.context import SensorArray
+from neurodecode.errors import ConfigError
 from neurodecode.nn.meeg.adapter import SensorAdapter, check_sensors
 from neurodecode.nn.meeg.spatial import SensorPlaces, SpatialAttention
 
@@ -79,23 +80,33 @@ class _Core(nn.Module):
 
     def __init__(
         self, n_times: int, width: int, n_virtual: int, hidden: int, n_blocks: int,
-        attention: SpatialAttention, dropout: float,
+        attention: SpatialAttention, dropout: float, pool: int, n_aggregates: int,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.attention = attention
+        self.attention, self.pool = attention, pool
         self.mix = nn.Conv1d(n_virtual, n_virtual, 1)
         self.blocks = nn.Sequential(
             *(ConvBlock(hidden if k else n_virtual, hidden, k, dropout) for k in range(n_blocks))
         )
-        self.project = nn.Conv1d(hidden, width, 1)
-        self.aggregate = nn.Linear(n_times, 1)
+        self.aggregate = nn.Linear(n_times // pool, n_aggregates)
+        if n_aggregates == 1:
+            self.project: nn.Module = nn.Conv1d(hidden, width, 1)
+        else:
+            self.project = nn.Sequential(
+                nn.Flatten(), nn.Dropout(dropout), nn.Linear(hidden * n_aggregates, width)
+            )
 
     def forward(self, responses: Tensor, own: _Own) -> Tensor:
         """Map (n_trials, n_channels, n_times) to (n_trials, width)."""
+        if self.pool > 1:
+            responses = F.avg_pool1d(responses, self.pool)
         series = self.mix(self.attention(responses, own.places))
         if own.mix is not None:
             series = own.mix(series)
-        return self.aggregate(self.project(self.blocks(series)))[..., 0]
+        series = self.blocks(series)
+        if self.aggregate.out_features > 1:
+            return self.project(self.aggregate(series))
+        return self.aggregate(self.project(series))[..., 0]
 
 
 class ConvAdapter(SensorAdapter):
@@ -126,11 +137,18 @@ class ConvAdapter(SensorAdapter):
         Inside the blocks.
     share : bool
         Whether subjects share all but that layer.
+    pool : int
+        Mean over so many samples first; what is left over at the end is not read.
+    n_aggregates : int
+        Weighted means over time of every channel, from all of which the representation is mapped.
+        With 1, as published, one weighting serves all of it, so that early and late responses
+        have to part in the convolutions.
 
     Raises
     ------
     ConfigError
-        If responses have no time axis, or no sensor has a known position.
+        If responses have no time axis, no sensor has a known position, or a trial has fewer
+        samples than `pool`.
 
     References
     ----------
@@ -151,12 +169,19 @@ class ConvAdapter(SensorAdapter):
         subject_layer: bool = True,
         dropout: float = 0.0,
         share: bool = True,
+        pool: int = 1,
+        n_aggregates: int = 1,
     ) -> None:
         sensors = check_sensors(inputs, "ConvAdapter")
+        if not 1 <= pool <= sensors.n_times or n_aggregates < 1:
+            raise ConfigError(
+                f"ConvAdapter: pool {pool} of {sensors.n_times} samples, n_aggregates"
+                f" {n_aggregates}; both are at least 1, and a trial has `pool` samples or more"
+            )
         attention = SpatialAttention(n_virtual, n_harmonics, spatial_dropout, gain=gain)
-        super().__init__(
-            _Own(sensors, n_virtual, subject_layer),
-            _Core(sensors.n_times, width, n_virtual, hidden, n_blocks, attention, dropout),
-            {"samples": sensors.n_times},
-            share,
-        )
+        core = _Core(
+            sensors.n_times, width, n_virtual, hidden, n_blocks, attention, dropout, pool,
+            n_aggregates,
+        )  # fmt: skip
+        own = _Own(sensors, n_virtual, subject_layer)
+        super().__init__(own, core, {"samples": sensors.n_times}, share)
