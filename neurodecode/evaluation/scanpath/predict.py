@@ -132,8 +132,9 @@ def predict_others(
         maps, order = {}, []
         for question, own in questions(held):
             densities = [others.log_density(row, cell=options.cell) for row in own]
-            means = [scores.add(d, held[row]) for d, row in zip(densities, own)]
-            maps["|".join(question)] = np.log(np.mean(means, axis=0))
+            for row, density in zip(own, densities):
+                scores.add(density, np.exp(density), held[row])
+            maps["|".join(question)] = np.log(np.exp(densities).mean(axis=0))
             order += rows[own].tolist()
             on_step()
         parts.append(_Part(held, np.array(order, np.int64), scores, maps, number))
@@ -208,14 +209,20 @@ def _ask(
             "target": target or None,
             "caption": caption or None,
         }
-        drawn += _draw(model, image, question, given, lengths, rng, options)
+        paths = _draw(model, image, question, given, lengths, rng, options)
+        drawn += paths
         if model.has_density:
-            means = []
+
+            def ask(path: Scanpath, image=image, given=given) -> np.ndarray:
+                """Densities along a scanpath."""
+                return model.log_densities(image, path.xyt, cell=options.cell, **given)
+
+            # averaged over what the model itself would look at
+            marginal = np.mean([np.exp(ask(path)).mean(axis=0) for path in paths], axis=0)
+            maps["|".join(question)] = np.log(marginal)
             for row in own:
                 order.append(rows[row])
-                density = model.log_densities(image, held[row].xyt, cell=options.cell, **given)
-                means.append(scores.add(density, held[row]))
-            maps["|".join(question)] = np.log(np.mean(means, axis=0))
+                scores.add(ask(held[row]), marginal, held[row])
         on_step()
     return _Part(Scanpaths.from_list(drawn), np.array(order, np.int64), scores, maps, number)
 
