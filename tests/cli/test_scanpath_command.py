@@ -87,3 +87,22 @@ def test_broken_fixations_are_named(world, tmp_path, capsys):
     error = capsys.readouterr().err
     assert f"subject {entries[3]['subject']}, field duration: duration of -20 ms" in error
     assert not (tmp_path / "s.json").exists()
+
+
+def test_data_sets_are_located(tmp_path, capsys):
+    from gaze_worlds import write_amazon, write_osie
+
+    write_osie(tmp_path / "somewhere" / "osie")
+    write_amazon(tmp_path / "somewhere" / "covers")
+    sources = tmp_path / "gaze.yaml"
+    words = ["scanpath", "locate", "--data", tmp_path / "somewhere", "--out", sources]
+    assert run(*words, "--require", "waldo") == 2
+    assert "looked for waldo: Waldo/fix/human_all.npy" in capsys.readouterr().err
+    assert not sources.exists()
+    assert run(*words, "--require", "osie") == 0
+    split = ["scanpath", "split", "--sources", sources, "--scheme", "every-seventh"]
+    assert run(*split, "--dataset", "osie", "--out", tmp_path / "splits.json") == 0
+    assert run(*split, "--dataset", "mit1003", "--out", tmp_path / "splits.json") == 2
+    assert "gaze.yaml does not list mit1003" in capsys.readouterr().err
+    assert run(*split, "--dataset", "osie", "--root", tmp_path, "--out", tmp_path / "s") == 2
+    assert "either --root or --sources" in capsys.readouterr().err

@@ -97,7 +97,7 @@ def predict(
         if model.needs_pictures:
             asked &= np.isin(data.scanpaths.stimulus, list(data.pictures))
         parts.append(_ask(model, data, np.flatnonzero(asked), train, number, options, on_step))
-    return _joined(method, parts, options)
+    return _joined(method, parts, options, split.scheme)
 
 
 def predict_others(
@@ -138,7 +138,7 @@ def predict_others(
             order += rows[own].tolist()
             on_step()
         parts.append(_Part(held, np.array(order, np.int64), scores, maps, number))
-    return _joined("other_viewers", parts, options)
+    return _joined("other_viewers", parts, options, split.scheme)
 
 
 def chosen(data: GazeData, names: list[str], options: PredictOptions) -> np.ndarray:
@@ -271,7 +271,9 @@ def _draw(
     ]
 
 
-def _joined(method: str, parts: list[_Part], options: PredictOptions) -> GazePrediction:
+def _joined(
+    method: str, parts: list[_Part], options: PredictOptions, scheme: str
+) -> GazePrediction:
     human = np.concatenate([part.human for part in parts])
     fixations = {
         name: np.concatenate([v for part in parts for v in part.scores.fixations[name]])
@@ -297,5 +299,6 @@ def _joined(method: str, parts: list[_Part], options: PredictOptions) -> GazePre
             "side": options.side,
             "n_samples": options.n_samples,
             "tasks": list(options.tasks),
+            "scheme": scheme,
         },
     )

@@ -64,7 +64,7 @@ class About:
             Of task ``scanpath``.
         """
         made = self.made.get(method, {})
-        keys = {name: made[name] for name in ("cell", "n_samples", "fixed_lengths") if name in made}
+        keys = {name: made[name] for name in ("cell", "n_samples", "scheme") if name in made}
         value, low, high = numbers
         return MetricRecord(
             profile=self.profile,
