@@ -228,3 +228,16 @@ def test_models_may_stop_and_need_no_density(data, split, predictions):
     assert "scanmatch" in metrics
     assert "found_mismatch" in metrics
     assert not metrics & {"nss", "information_gain_bits", "multimatch_shape"}
+
+
+def test_lengths_are_those_of_the_same_task(data, split):
+    """Free viewing lasts longer than search here; a drawn scanpath is as long as its task."""
+    s = data.scanpaths
+    free = replace(s, task=np.full(len(s), "free_viewing"), target=np.full(len(s), ""))
+    short = Scanpaths.from_list(
+        [replace(p, x=p.x[:1], y=p.y[:1], duration=p.duration[:1]) for p in s]
+    )
+    both = replace(data, scanpaths=Scanpaths.concatenate([free, short]))
+    drawn = predict("uniform", Uniform, both, split, OPTIONS).scanpaths
+    assert (drawn.n_fixations[drawn.task == "search_present"] == 1).all()
+    assert (drawn.n_fixations[drawn.task == "free_viewing"] >= 3).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodecode.datasets.mini.gaze_policy import DEGREES, Policy, Viewer
-from neurodecode.datasets.mini.gaze_scenes import View, object_similarity
+from neurodecode.datasets.mini.gaze_scenes import View, object_similarity, object_words
 from neurodecode.datasets.mini.scene_types import CATEGORIES
 from neurodecode.scanpaths import Scanpath
 
@@ -90,7 +90,7 @@ class _Items:
         searched = task == "search_present"
         row = object_similarity()[CATEGORIES.index(view.target)]
         self.guidance = row[kinds] if searched else np.zeros(len(kinds))
-        names = [f"a {item.colour} {item.category}" for item in view.scene.objects]
+        names = [object_words(item) for item in view.scene.objects]
         told = task == "captioning"
         self.mentioned = np.array([told and name == view.caption for name in names], float)
 
