@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided adapt meeg test real bench lint pretrain clean
+.PHONY: help setup repro published guided adapt meeg gaze test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -18,6 +18,7 @@ help:
 	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided*"
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
+	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -63,6 +64,11 @@ adapt: setup
 meeg: setup
 	dvc repro pipelines/meeg/dvc.yaml:report
 	@echo "Open reports/meeg/index.html"
+
+gaze: setup
+	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze
+	if [ -n "$(DATA)" ]; then neurodecode scanpath locate --data "$(DATA)" --require osie --out data/raw/gaze.yaml && dvc repro pipelines/gaze/dvc.yaml:report-osie pipelines/gaze/dvc.yaml:report-osie-reference; fi
+	@echo "Open reports/gaze/*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "kernels": [],
     "preprocessing": [],
     "streaming": [],
+    "scanpath_metrics": [],
 }
 
 
