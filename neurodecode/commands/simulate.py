@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from neurodecode.datasets.mini.plan import MiniOptions
 
-HELP = "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF"
+HELP = "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF, listeners"
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--world", choices=("fmri", "meg", "eeg"), default="fmri",
+    add("--world", choices=("fmri", "meg", "eeg", "speech"), default="fmri",
         help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
-        " options below and the seed name (default: fmri)")  # fmt: skip
+        " options below and the seed name; speech: two talkers, and listeners")  # fmt: skip
     add("--subjects", type=int, default=4, help="number of fMRI subjects")
     add("--images-per-subject", type=int, default=900, help="pictures only one subject sees")
     add("--shared", type=int, default=100, help="pictures all subjects see: the test set")
@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="meg, eeg: how many of the unshared pictures every viewer sees")  # fmt: skip
     add("--train-repeats", type=int, default=2, help="meg, eeg: showings of each of these")
     add("--test-repeats", type=int, default=12, help="meg, eeg: showings of each shared picture")
+    add("--listeners", type=int, default=4, help="speech: number of listeners")
+    add("--trials", type=int, default=16, help="speech: pairs of stories that each one hears")
+    add("--heard-again", type=int, default=2,
+        help="speech: how many of these are heard again, by half")  # fmt: skip
+    add("--trial-seconds", type=float, default=60.0, help="speech: length of a trial")
     add("--image-size", type=int, default=64, help="side of the pictures in pixels")
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")
@@ -61,6 +66,9 @@ def run(args: argparse.Namespace) -> None:
     """
     from neurodecode.datasets.mini.plan import MiniOptions
 
+    if args.world == "speech":
+        _LOG.info("wrote %s", _speak(args))
+        return
     options = MiniOptions(
         n_subjects=args.subjects,
         images_per_subject=args.images_per_subject,
@@ -77,6 +85,15 @@ def run(args: argparse.Namespace) -> None:
     else:
         out = _record(args, options)
     _LOG.info("wrote %s", out)
+
+
+def _speak(args: argparse.Namespace) -> Path:
+    from neurodecode.datasets.mini.speech.simulate import SpeechOptions, simulate_speech
+
+    options = SpeechOptions(
+        args.listeners, args.trials, args.heard_again, args.trial_seconds, args.seed
+    )
+    return simulate_speech(args.out, options, quiet=args.quiet)
 
 
 def _record(args: argparse.Namespace, world: MiniOptions) -> Path:
