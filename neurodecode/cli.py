@@ -31,6 +31,7 @@ COMMANDS = {
     "adapt": "make a trained model fit for a subject it has never seen, after a few trials",
     "baseline": "fit a linear baseline and write its predictions",
     "timecourse": "decode MEG and EEG from windows of time: when is what known?",
+    "attend": "decode who is listened to: prepare, fit, evaluate, follow",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
     "bank": "build and search large banks of pictures and captions",

@@ -178,7 +178,12 @@ class TRF:
         ]
         return self.fit_moments(parts, sfreq)
 
-    def fit_moments(self, parts: Sequence[Moments], sfreq: float) -> TRF:
+    def fit_moments(
+        self,
+        parts: Sequence[Moments],
+        sfreq: float,
+        train: Sequence[Sequence[int]] | None = None,
+    ) -> TRF:
         """Fit from moments of the parts that are left out in turn.
 
         Parameters
@@ -187,6 +192,8 @@ class TRF:
             One a part: a trial, or all trials of a story or subject.
         sfreq : float
             Sampling rate in Hz.
+        train : sequence of sequence of int, optional
+            For each part, those to fit on while it is left out (default: all others).
 
         Returns
         -------
@@ -199,7 +206,7 @@ class TRF:
         diagonals = diagonals * self._unit(total, sfreq)
         self.scores_, best = None, 0
         if len(diagonals) > 1:
-            self.scores_ = leave_one_out(parts, diagonals, sfreq)[0].cpu().numpy()
+            self.scores_ = leave_one_out(parts, diagonals, sfreq, train)[0].cpu().numpy()
             best = int(self.scores_.mean(axis=(0, 2)).argmax())
         self.penalty_ = self.penalties[best]
         weights, bias = solve_ridge(total, diagonals[best : best + 1], sfreq)

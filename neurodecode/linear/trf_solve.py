@@ -128,7 +128,10 @@ def correlation_from_moments(moments: Moments, weights: Tensor) -> Tensor:
 
 
 def leave_one_out(
-    parts: Sequence[Moments], diagonals: Tensor, sfreq: float
+    parts: Sequence[Moments],
+    diagonals: Tensor,
+    sfreq: float,
+    train: Sequence[Sequence[int]] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Fit on all parts but one, by subtraction, and correlate on that one.
 
@@ -140,6 +143,8 @@ def leave_one_out(
         From `penalty_diagonals`.
     sfreq : float
         Sampling rate in Hz.
+    train : sequence of sequence of int, optional
+        For each part, those to fit on (default: all others).
 
     Returns
     -------
@@ -157,8 +162,14 @@ def leave_one_out(
         raise ConfigError("leaving one out needs at least two parts")
     total = add_moments(parts)
     scores, solutions = [], []
-    for part in parts:
-        weights, _ = solve_ridge(total - part, diagonals, sfreq)
+    for number, part in enumerate(parts):
+        rest = total - part
+        if train is not None:
+            if not train[number]:
+                raise ConfigError("a part has no other part that it may be fitted on")
+            out = set(range(len(parts))) - set(train[number]) - {number}
+            rest = rest - add_moments(parts[k] for k in out) if out else rest
+        weights, _ = solve_ridge(rest, diagonals, sfreq)
         scores.append(correlation_from_moments(part, weights))
         solutions.append(weights)
     return torch.stack(scores), torch.stack(solutions)

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ATTENDED_V", "IGNORED_V", "follow", "response_functions", "topographies"]
 
-#: Root mean square of what follows a talker at the best electrode, in V. Set once: forward models
-#: of continuous speech reach r of .05 to .1 at the best electrodes (Di Liberto et al. 2015; Crosse
-#: et al. 2016), .08 of a background of 7.5 uV between 1 and 9 Hz are .6 uV. Responses to an
-#: ignored talker are about half as large (Ding and Simon 2012; O'Sullivan et al. 2015).
-ATTENDED_V, IGNORED_V = 0.6e-6, 0.3e-6
+#: Root mean square of what follows a talker at the best electrode, in V. Forward models of
+#: continuous speech reach r of .05 to .1 at the best electrodes (Di Liberto et al. 2015; Crosse et
+#: al. 2016); .05 of a background of 7.5 uV between 1 and 9 Hz are .4 uV. The first value, .6 uV,
+#: gave reconstructions of r .18 to .30, more than the .05 to .2 that are published; that was the
+#: one change. Responses to an ignored talker are about half as large (Ding and Simon 2012;
+#: O'Sullivan et al. 2015).
+ATTENDED_V, IGNORED_V = 0.4e-6, 0.2e-6
 
 #: Peaks in s, widths in s and signs of responses to an attended and to an ignored talker: the late
 #: ones are what attention changes most (Ding and Simon 2012).

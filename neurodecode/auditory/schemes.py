@@ -1,0 +1,284 @@
+"""What is left out: trials, stories, subjects or blocks of time, as the data set allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from neurodecode.auditory_trials import AuditoryTrial, blocks_of
+from neurodecode.errors import ConfigError
+
+__all__ = [
+    "SCHEMES",
+    "AttentionFold",
+    "choose_scheme",
+    "make_folds",
+    "shuffled_windows",
+    "story_groups",
+]
+
+Trials = Sequence[AuditoryTrial]
+
+#: What each scheme holds out.
+SCHEMES = {
+    "trial": "one trial of the subject",
+    "story": "everything of a subject that shares a story with what is tested",
+    "block": "a block of time of the subject's trials",
+    "subject": "a subject",
+    "subject-story": "a subject, and the stories it is tested with",
+    "subject-block": "a subject, and the block of time it is tested with",
+}
+
+
+@dataclass(frozen=True)
+class AttentionFold:
+    """One division.
+
+    Parameters
+    ----------
+    subject : str
+        Who is tested.
+    name : str
+        What is left out.
+    scheme : str
+        Key of `SCHEMES`.
+    train : tuple of tuple of AuditoryTrial
+        Parts, each of one subject and one story or block.
+    test : tuple of AuditoryTrial
+        What is tested.
+    inner : tuple of tuple of int
+        For each part, those that may train what is tried on it: the division is repeated within
+        the training set, other subject and other story or block alike.
+    leak : str
+        Name of a leaking protocol; empty for honest ones.
+    """
+
+    subject: str
+    name: str
+    scheme: str
+    train: tuple[tuple[AuditoryTrial, ...], ...]
+    test: tuple[AuditoryTrial, ...]
+    inner: tuple[tuple[int, ...], ...] = ()
+    leak: str = ""
+
+    @property
+    def trained_on(self) -> list[AuditoryTrial]:
+        """Training trials."""
+        return [trial for part in self.train for trial in part]
+
+
+def story_groups(trials: Trials) -> list[int]:
+    """Number trials so that those with a sound or story in common have one number.
+
+    Parameters
+    ----------
+    trials : sequence of AuditoryTrial
+        Of any subjects.
+
+    Returns
+    -------
+    list of int
+        Group of each trial (connected components), in order of first appearance.
+    """
+    group = list(range(len(trials)))
+
+    def root(k: int) -> int:
+        """First trial of the group."""
+        while group[k] != k:
+            k = group[k]
+        return k
+
+    first: dict[str, int] = {}
+    for k, trial in enumerate(trials):
+        for name in trial.groups:
+            if name in first:
+                a, b = sorted((root(first[name]), root(k)))
+                group[b] = a
+            else:
+                first[name] = k
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(root(k), len(numbers)) for k in range(len(trials))]
+
+
+def choose_scheme(trials: Trials, training: Literal["same-subject", "other-subjects"]) -> str:
+    """Find the scheme under which nothing of the test is in training.
+
+    Parameters
+    ----------
+    trials : sequence of AuditoryTrial
+        Of all subjects.
+    training : {"same-subject", "other-subjects"}
+        Who is trained on.
+
+    Returns
+    -------
+    str
+        Blocks of time where everybody hears one sound throughout; stories where sounds or
+        stories come again; otherwise trials, or subjects.
+
+    Raises
+    ------
+    ConfigError
+        If there is only one subject and others are asked for.
+    """
+    others = training == "other-subjects"
+    if others and len({trial.subject for trial in trials}) < 2:
+        raise ConfigError("training on other subjects needs at least two subjects")
+    groups = story_groups(trials)
+    if len(set(groups)) == 1:
+        return "subject-block" if others else "block"
+    counted = [(trial.subject, group) for trial, group in zip(trials, groups, strict=True)]
+    if others:
+        shared = len(set(groups)) < len(set(counted))
+        return "subject-story" if shared else "subject"
+    return "story" if len(set(counted)) < len(counted) else "trial"
+
+
+def make_folds(
+    trials: Trials, scheme: str, *, n_folds: int = 4, n_blocks: int = 2, gap_s: float = 2.0
+) -> Iterator[AttentionFold]:
+    """Divide.
+
+    Parameters
+    ----------
+    trials : sequence of AuditoryTrial
+        Of all subjects.
+    scheme : str
+        Key of `SCHEMES`.
+    n_folds : int
+        Into how many folds trials or stories are grouped.
+    n_blocks : int
+        Blocks of time.
+    gap_s : float
+        Seconds between blocks that nobody uses.
+
+    Yields
+    ------
+    AttentionFold
+        By subject, then by what is left out.
+    """
+    if scheme not in SCHEMES:
+        raise ConfigError(f"unknown scheme {scheme!r}; known: {', '.join(SCHEMES)}")
+    make = _blocked if "block" in scheme else _grouped
+    number = n_blocks if "block" in scheme else n_folds
+    if number < 2:
+        raise ConfigError(f"{number} fold; give at least two")
+    yield from make(trials, scheme, number, gap_s)
+
+
+def _grouped(trials: Trials, scheme: str, n_folds: int, gap_s: float) -> Iterator[AttentionFold]:
+    whole = scheme in ("trial", "subject")
+    groups = list(range(len(trials))) if whole else story_groups(trials)
+    of = {id(trial): group for trial, group in zip(trials, groups, strict=True)}
+    for subject in dict.fromkeys(trial.subject for trial in trials):
+        own = [trial for trial in trials if trial.subject == subject]
+        pool = (
+            [trial for trial in trials if trial.subject != subject] if "subject" in scheme else own
+        )
+        known = list(dict.fromkeys(of[id(trial)] for trial in own))
+        count = 1 if scheme == "subject" else min(n_folds, len(known))
+        for number in range(count):
+            held = set(known[number::count])
+            test = tuple(trial for trial in own if of[id(trial)] in held)
+            train = [t for t in pool if scheme == "subject" or of[id(t)] not in held]
+            name = "all" if scheme == "subject" else f"{scheme.split('-')[-1]} {number + 1}"
+            keys = [(t.subject, _inner_group(of[id(t)], scheme, n_folds)) for t in train]
+            parts, inner = _parts(train, keys, scheme)
+            yield AttentionFold(subject, name, scheme, parts, test, inner)
+
+
+def _inner_group(group: int, scheme: str, n_folds: int) -> int:
+    """A few groups of stories are enough to choose a penalty by; of new subjects one is."""
+    return 0 if scheme == "subject" else group % n_folds
+
+
+def _parts(
+    trials: Trials, keys: Sequence[tuple[str, int]], scheme: str
+) -> tuple[tuple[tuple[AuditoryTrial, ...], ...], tuple[tuple[int, ...], ...]]:
+    """Trials with one key, and for each part those that share neither subject nor group."""
+    parts: dict[tuple[str, int], list[AuditoryTrial]] = {}
+    for trial, key in zip(trials, keys, strict=True):
+        parts.setdefault(key, []).append(trial)
+    new_subject, same_group = scheme.startswith("subject"), scheme == "subject"
+    # where only one subject is left to train on, it cannot be new as well
+    new_subject &= len({subject for subject, _ in parts}) > 1
+    inner = [
+        tuple(
+            number
+            for number, (subject, group) in enumerate(parts)
+            if not (new_subject and subject == own) and (same_group or group != part)
+        )
+        for own, part in parts
+    ]
+    return tuple(map(tuple, parts.values())), tuple(inner)
+
+
+def _blocked(trials: Trials, scheme: str, n_blocks: int, gap_s: float) -> Iterator[AttentionFold]:
+    blocks = blocks_of(trials, n_blocks, gap_s)
+    others = scheme == "subject-block"
+    #: within the training blocks the penalty is chosen by leaving out shorter ones
+    inner = [blocks_of(block, 3, gap_s) for block in blocks]
+    for subject in dict.fromkeys(trial.subject for trial in trials):
+        for number, block in enumerate(blocks):
+            found = [
+                (each, (each.subject, 3 * place + within))
+                for place, parts in enumerate(inner)
+                if place != number
+                for within, part in enumerate(parts)
+                for each in part
+                if (each.subject != subject) == others
+            ]
+            parts, apart = _parts([each for each, _ in found], [key for _, key in found], scheme)
+            test = tuple(each for each in block if each.subject == subject)
+            yield AttentionFold(subject, f"block {number + 1}", scheme, parts, test, apart)
+
+
+def shuffled_windows(
+    trials: Trials, window_s: float, *, overlap: float, n_folds: int, seed: int, leak: str
+) -> Iterator[AttentionFold]:
+    """Deal windows of the same trials out to both sides, as one must not.
+
+    Parameters
+    ----------
+    trials : sequence of AuditoryTrial
+        Of all subjects.
+    window_s : float
+        Length of a window in s.
+    overlap : float
+        Share of a window that the next one has, too.
+    n_folds : int
+        Folds.
+    seed : int
+        Of the order.
+    leak : str
+        Name of the protocol.
+
+    Yields
+    ------
+    AttentionFold
+        By subject.
+    """
+    for subject in dict.fromkeys(trial.subject for trial in trials):
+        windows = []
+        for trial in trials:
+            if trial.subject != subject:
+                continue
+            length = round(window_s * trial.sfreq)
+            step = max(round(length * (1 - overlap)), 1)
+            windows += [
+                trial.cut(start, start + length, f"{trial.trial}@{start}")
+                for start in range(0, trial.n_times - length + 1, step)
+            ]
+        order = np.random.default_rng(seed).permutation(len(windows))
+        for number in range(n_folds):
+            held = order[number::n_folds]
+            parts = [
+                tuple(windows[k] for k in order[other::n_folds])
+                for other in range(n_folds)
+                if other != number
+            ]
+            test = tuple(windows[k] for k in held)
+            yield AttentionFold(subject, f"draw {number + 1}", leak, tuple(parts), test, leak=leak)
