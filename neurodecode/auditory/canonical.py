@@ -15,6 +15,7 @@ from neurodecode.auditory_trials import AuditoryTrial, one_rate
 from neurodecode.errors import ConfigError
 from neurodecode.linear.cca import CCA
 from neurodecode.linear.moments import Moments, add_moments, lag_samples, lagged_moments
+from neurodecode.linear.trf import apply_lagged
 
 __all__ = ["PENALTIES", "CanonicalDecoder"]
 
@@ -137,9 +138,11 @@ class CanonicalDecoder(AttentionDecoder):
         lost = samples(self.tmax, self.sfreq) if self.causal and self.tmax > 0 else 0
         if length - lost < 3:
             raise ConfigError(f"a causal decoder needs windows longer than {self.tmax:g} s")
-        brain = (_lagged(eeg, brain_lags) - self.filters_.x_mean_) @ self.filters_.x_weights_
-        sound = np.stack([_lagged(each, sound_lags) for each in candidates])
-        sound = (sound - self.filters_.y_mean_) @ self.filters_.y_weights_
+        # means drop out of correlations
+        brain = _filtered(eeg, self.filters_.x_weights_, brain_lags)
+        sound = np.stack(
+            [_filtered(each, self.filters_.y_weights_, sound_lags) for each in candidates]
+        )
         cut = [windowed(each, starts, length - lost) for each in (brain, sound)]
         return correlations(*cut)
 
@@ -160,6 +163,12 @@ def _worth(contrast: np.ndarray) -> float:
 
 def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float64))
+
+
+def _filtered(values: np.ndarray, weights: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
+    """Canonical variates less their means, without making the design: (n_times, n_components)."""
+    filters = torch.from_numpy(weights.reshape(len(lags), values.shape[1], -1)).transpose(0, 1)
+    return apply_lagged(_tensor(values), filters, lags).numpy()
 
 
 def _lagged(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:

@@ -61,23 +61,10 @@ def following_table(
     segment = round(segment_s * sfreq)
     pairs = [(trial.heard()[:, 0], np.asarray(trial.eeg[:]).T) for trial in trials]
 
-    def together(least: int) -> Spectra:
-        """Spectra over all trials, the envelope shifted unless `least` is 0."""
-        found, weight = None, 0
-        for envelope, brain in pairs:
-            n = len(envelope)
-            shift = (
-                int(rng.integers(min(least, n // 2), n - min(least, n // 2) + 1)) if least else 0
-            )
-            one = spectra(np.roll(envelope, shift), brain, sfreq, segment)
-            parts = [n * each for each in (one.xx, one.yy, one.xy)]
-            found = parts if found is None else [a + b for a, b in zip(found, parts, strict=True)]
-            weight += n
-        assert found is not None
-        return Spectra(one.frequency, *(each / weight for each in found))
-
-    true = together(0)
-    null = np.stack([coherence(together(round(_LEAST_SHIFT_S * sfreq))) for _ in range(n_shifts)])
+    brains = [_segments(brain, segment) for _, brain in pairs]
+    true = _average([spectra(x, y, sfreq, segment) for x, y in pairs], [len(x) for x, _ in pairs])
+    least = round(_LEAST_SHIFT_S * sfreq)
+    null = np.stack([_surrogate(pairs, brains, segment, least, rng) for _ in range(n_shifts)])
     seen, gain = coherence(true), np.abs(transfer_function(true, method))
     reach = round(longest_lag_s * sfreq)
     lags = range(-reach, reach + 1)
@@ -105,3 +92,39 @@ def following_table(
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def _average(parts: Sequence[Spectra], weights: Sequence[int]) -> Spectra:
+    def mean(name: str) -> np.ndarray:
+        """Of one kind of spectrum."""
+        return np.average([getattr(part, name) for part in parts], axis=0, weights=weights)
+
+    return Spectra(parts[0].frequency, mean("xx"), mean("yy"), mean("xy"))
+
+
+def _segments(values: np.ndarray, length: int) -> np.ndarray:
+    """Fourier transforms of the segments that Welch's method averages: (..., n_segments, n)."""
+    starts = np.arange(0, values.shape[-1] - length + 1, length - length // 2)
+    cut = values[..., starts[:, None] + np.arange(length)]
+    cut = cut - cut.mean(axis=-1, keepdims=True)
+    return np.fft.rfft(cut * np.hanning(length + 1)[:-1])
+
+
+def _surrogate(
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]], brains: Sequence[np.ndarray], segment: int,
+    least: int, rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Coherence with envelopes turned around by random times: (n_channels, n_frequencies).
+
+    The spectra of the brain stay as they are: only those of the envelope are made again.
+    """
+    xx = yy = xy = 0.0
+    for (envelope, _), brain in zip(pairs, brains, strict=True):
+        n = len(envelope)
+        low = min(least, n // 2)
+        sound = _segments(np.roll(envelope, int(rng.integers(low, n - low + 1))), segment)
+        weight = n / len(sound)
+        xx = xx + weight * (np.abs(sound) ** 2).sum(axis=0)
+        yy = yy + weight * (np.abs(brain) ** 2).sum(axis=-2)
+        xy = xy + weight * (np.conj(sound) * brain).sum(axis=-2)
+    return np.abs(xy) ** 2 / (xx * yy)

@@ -81,6 +81,7 @@ def run_folds(
     plan: ScoringPlan,
     *,
     allow_leak: bool = False,
+    fitted: Callable[[AttentionDecoder], None] | None = None,
 ) -> Iterator[TrialScores]:
     """Train on each fold and score its test trials.
 
@@ -94,6 +95,8 @@ def run_folds(
         What is scored.
     allow_leak : bool
         Whether folds of leaking protocols are run.
+    fitted : callable, optional
+        Called with the decoder after each training.
 
     Yields
     ------
@@ -116,6 +119,8 @@ def run_folds(
             prefit([*fold.trained_on, *fold.test])
         evidence = _evidence(decoder, fold, plan)
         decoder.fit(fold.train, fold.inner or None)
+        if fitted is not None:
+            fitted(decoder)
         for trial in fold.test:
             yield score(decoder, trial, fold, plan, evidence)
 
@@ -188,7 +193,8 @@ def _evidence(decoder: AttentionDecoder, fold: AttentionFold, plan: ScoringPlan)
     log-likelihood of a talker is then the score times :math:`2 m / v`.
     """
     talkers = min(trial.n_candidates for trial in fold.trained_on)
-    if not plan.decision_s or talkers < 2 or len(fold.train) < 2 or fold.leak:
+    # each half has to hold parts enough to choose something within it
+    if not plan.decision_s or talkers < 2 or len(fold.train) < 4 or fold.leak:
         return None
     if not decoder.reads_sound:
         return 1.0  # log-probabilities already

@@ -33,6 +33,10 @@ SCHEMES = {
 }
 
 
+#: Groups of stories by which a penalty is chosen within training.
+_INNER = 6
+
+
 @dataclass(frozen=True)
 class AttentionFold:
     """One division.
@@ -185,14 +189,13 @@ def _grouped(trials: Trials, scheme: str, n_folds: int, gap_s: float) -> Iterato
             test = tuple(trial for trial in own if of[id(trial)] in held)
             train = [t for t in pool if scheme == "subject" or of[id(t)] not in held]
             name = "all" if scheme == "subject" else f"{scheme.split('-')[-1]} {number + 1}"
-            keys = [(t.subject, _inner_group(of[id(t)], scheme, n_folds)) for t in train]
+            left = list(dict.fromkeys(of[id(t)] for t in train))
+            place = {
+                group: 0 if scheme == "subject" else k % _INNER for k, group in enumerate(left)
+            }
+            keys = [(t.subject, place[of[id(t)]]) for t in train]
             parts, inner = _parts(train, keys, scheme)
             yield AttentionFold(subject, name, scheme, parts, test, inner)
-
-
-def _inner_group(group: int, scheme: str, n_folds: int) -> int:
-    """A few groups of stories are enough to choose a penalty by; of new subjects one is."""
-    return 0 if scheme == "subject" else group % n_folds
 
 
 def _parts(

@@ -43,12 +43,12 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.evaluation.auditory.records import attention_records
     from neurodecode.evaluation.items import write_table
     from neurodecode.metrics.records import write_records
-    from neurodecode.store.attention import read_attention
+    from neurodecode.store.attention import read_attention, read_patterns
     from neurodecode.store.auditory import read_folder
 
     truths = {read_folder(folder)[0].dataset: folder for folder in args.stores}
     labels = {name: read_truth(folder) for name, folder in truths.items()}
-    records, windows, posteriors = [], [], []
+    records, windows, posteriors, patterns = [], [], [], []
     for path in args.scores:
         attrs, scores = read_attention(path)
         if attrs["dataset"] not in labels:
@@ -62,7 +62,13 @@ def run(args: argparse.Namespace) -> None:
         told = {name: attrs[name] for name in ("dataset", "method", "training", "leak", "channels")}
         windows.append(outcomes.windows().assign(**told))
         posteriors.append(outcomes.posteriors().assign(**told))
-    for name, parts in (("windows", windows), ("posteriors", posteriors)):
+        shown = read_patterns(path)
+        if shown is not None:
+            table = pd.DataFrame(shown.values, index=list(shown.channels), columns=shown.lags_s)
+            table = table.rename_axis("channel").reset_index()
+            patterns.append(table.melt("channel", var_name="lag_s").assign(**told))
+    tables = {"windows": windows, "posteriors": posteriors, "patterns": patterns}
+    for name, parts in tables.items():
         parts = [part for part in parts if len(part)]
         if parts:
             table = pd.concat(parts, ignore_index=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neurodecode.auditory.decoder import AttentionDecoder
     from neurodecode.auditory.schemes import AttentionFold
     from neurodecode.auditory_trials import AuditoryTrial
+    from neurodecode.store.attention import Patterns
 
 _LOG = logging.getLogger(__name__)
 _DECODERS = "trf_backward, trf_forward, trf_unsupervised, cca, csp, mean_direction"
@@ -111,14 +112,42 @@ def run(args: argparse.Namespace) -> None:
     folds = _folds(args, trials)
     scheme, leak = folds[0].scheme, _leak(args, folds, decoder)
     _LOG.info("%s: leaving out %s, %d folds", args.method, scheme, len(folds))
-    scores = []
+    scores, kept = [], _Kept(trials[0].channels)
     n_tests = sum(len(fold.test) for fold in folds)
     with progress_bar(f"attend {args.method}", n_tests, quiet=args.quiet) as advance:
         for each in run_folds(lambda: _make(decoder, args.options), folds, plan,
-                              allow_leak=args.allow_leak):  # fmt: skip
+                              allow_leak=args.allow_leak, fitted=kept):  # fmt: skip
             scores.append(each)
             advance(len(scores))
-    write_attention(args.out, _attrs(args, stores[0].dataset, scheme, leak), scores)
+    attrs = _attrs(args, stores[0].dataset, scheme, leak)
+    write_attention(args.out, attrs, scores, kept.mean())
+
+
+class _Kept:
+    """Patterns of the trained decoders, averaged as they come."""
+
+    def __init__(self, channels: tuple[str, ...]) -> None:
+        self._channels, self._sum, self._lags_s = channels, 0.0, ()
+
+    def __call__(self, decoder: AttentionDecoder) -> None:
+        """Take in the patterns of one fold."""
+        import numpy as np
+
+        if not hasattr(decoder, "patterns"):
+            return
+        found = decoder.patterns()[:, :, 0]
+        self._sum = self._sum + found / np.linalg.norm(found)
+        self._lags_s = tuple(-lag / decoder.sfreq for lag in decoder.model.lags_)
+
+    def mean(self) -> Patterns | None:
+        """Mean of unit norm, or None if there were none."""
+        import numpy as np
+
+        from neurodecode.store.attention import Patterns
+
+        if not self._lags_s:
+            return None
+        return Patterns(self._sum / np.linalg.norm(self._sum), self._channels, self._lags_s)
 
 
 def _make(decoder: type[AttentionDecoder], options: dict[str, Any]) -> AttentionDecoder:

@@ -17,6 +17,7 @@ from neurodecode.report.figures.grid import picture_grid
 from neurodecode.report.glossary import metric
 from neurodecode.report.sections import (
     adaptation,
+    attention,
     cases,
     comparison,
     controls,
@@ -74,6 +75,9 @@ def _content(profile: Profile) -> dict[str, Any]:
     if (everything["task"] == "adaptation").any():
         # of a learning curve each method has many scores: it has a section of its own
         profile = replace(profile, leave_out=profile.leave_out | {"adaptation"})
+    if (everything["task"] == "auditory_attention").any():
+        # scores by window, scheme and condition: likewise
+        profile = replace(profile, leave_out=profile.leave_out | {"auditory_attention"})
     return {
         "profile": profile.name,
         "datasets": datasets,
@@ -86,6 +90,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "tables": results.result_tables(profile, datasets),
         "differences": differences.difference_tables(profile, datasets),
         "guidance": guidance.guidance_rows(profile),
+        "attention": attention.attention_panels(whole, datasets),
         "curves": adaptation.learning_curves(whole, datasets),
         "courses": timecourse.course_panels(profile, datasets),
         "references": reference.reference_rows(profile),

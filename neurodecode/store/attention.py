@@ -15,7 +15,7 @@ from neurodecode.errors import DataError
 from neurodecode.files import atomic_path
 from neurodecode.store.hdf5 import FORMAT_VERSION, open_store
 
-__all__ = ["TrialScores", "read_attention", "write_attention"]
+__all__ = ["Patterns", "TrialScores", "read_attention", "read_patterns", "write_attention"]
 
 _KIND, _ARRAYS = "attention", ("whole", "null", "log_likelihood")
 
@@ -58,8 +58,30 @@ class TrialScores:
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Patterns:
+    """How what a decoder rebuilds shows in the channels, mean over folds.
+
+    Parameters
+    ----------
+    values : array of shape (n_channels, n_lags)
+        Haufe patterns of the first feature, of unit norm in each fold.
+    channels : tuple of str of length n_channels
+        Names.
+    lags_s : tuple of float of length n_lags
+        Of the brain behind the sound.
+    """
+
+    values: np.ndarray
+    channels: tuple[str, ...]
+    lags_s: tuple[float, ...]
+
+
 def write_attention(
-    path: str | Path, attrs: Mapping[str, Any], scores: Iterable[TrialScores]
+    path: str | Path,
+    attrs: Mapping[str, Any],
+    scores: Iterable[TrialScores],
+    patterns: Patterns | None = None,
 ) -> None:
     """Write the scores of a method.
 
@@ -71,6 +93,8 @@ def write_attention(
         Plain values: method, dataset, scheme, leak, seed, ...
     scores : iterable of TrialScores
         One for each test trial.
+    patterns : Patterns, optional
+        Of decoders that rebuild sound.
     """
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         n = 0
@@ -87,6 +111,10 @@ def write_attention(
                     group.create_dataset(name, data=getattr(each, name))
         if not n:
             raise DataError("no trial was scored", file=path)
+        if patterns is not None:
+            file.create_dataset("patterns", data=patterns.values)
+            plain = {"channels": list(patterns.channels), "lags_s": list(patterns.lags_s)}
+            file["patterns"].attrs["about"] = json.dumps(plain)
         file.attrs.update(kind=_KIND, format_version=FORMAT_VERSION, about=json.dumps(dict(attrs)))
 
 
@@ -118,3 +146,23 @@ def _read(group: h5py.Group) -> TrialScores:
     }
     parts |= {name: group[name][:] for name in _ARRAYS if name in group}
     return TrialScores(**json.loads(group.attrs["about"]), **parts)
+
+
+def read_patterns(path: str | Path) -> Patterns | None:
+    """Read the patterns of a method.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by `write_attention`.
+
+    Returns
+    -------
+    Patterns or None
+        None if it has none.
+    """
+    with open_store(path, _KIND) as file:
+        if "patterns" not in file:
+            return None
+        about = json.loads(file["patterns"].attrs["about"])
+        return Patterns(file["patterns"][:], tuple(about["channels"]), tuple(about["lags_s"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,14 @@ class Outcomes:
         self, each: TrialScores, trial: AuditoryTrial, seconds: float, n: int
     ) -> np.ndarray:
         """Attended candidate of each window, -1 where it changes within: (n,)."""
-        start, length = round(each.start_s * trial.sfreq), round(seconds * trial.sfreq)
-        attended = np.asarray(trial.attended)[start : start + n * length].reshape(n, -1)
-        same = attended.min(axis=1) == attended.max(axis=1)
-        return np.where(same, attended[:, 0], -1)
+        edges = (each.start_s + np.arange(n + 1) * seconds) * trial.sfreq
+        # scores may come from stores of another rate, whose trials end a sample later
+        edges = np.minimum(edges.round().astype(int), len(trial.attended))
+        labels = []
+        for start, stop in pairwise(edges.tolist()):
+            heard = np.unique(np.asarray(trial.attended)[start:stop])
+            labels.append(int(heard[0]) if len(heard) == 1 else -1)
+        return np.array(labels)
 
     def windows(self) -> pd.DataFrame:
         """Judge every decision.
@@ -188,9 +193,8 @@ class Outcomes:
                 np.full(n_talkers, 1 / n_talkers),
             )
             forward, both = filtered(like, *chain), smoothed(like, *chain)
-            at = round(each.start_s * trial.sfreq) + (np.arange(len(like)) + 1) * round(
-                seconds * trial.sfreq
-            )
+            at = (each.start_s + (np.arange(len(like)) + 1) * seconds) * trial.sfreq
+            at = np.minimum(at.round().astype(int), len(trial.attended))
             attended = np.asarray(trial.attended)[at - 1]
             moved = np.zeros(len(like), dtype=bool)
             moved[switches(forward)] = True

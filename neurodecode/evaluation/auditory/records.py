@@ -53,6 +53,8 @@ def attention_records(outcomes: Outcomes, profile: str, version: str) -> list[Me
         "version": version,
     }
     extra = {name: attrs[name] for name in ("training", "scheme", "channels") if attrs.get(name)}
+    if attrs.get("conditions"):
+        extra["trials_of"] = "+".join(attrs["conditions"])
     if attrs.get("leak"):
         extra["leak"] = attrs["leak"]
     records = [*_tracking(outcomes, about, extra), *_matching(outcomes, about, extra)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import signal
 
-__all__ = ["eye_channels", "gaze_side", "muscle"]
+__all__ = ["eye_channels", "gaze_side", "muscle", "tension"]
 
 #: Share of the time at which somebody looks where they listen, if they do.
 _FOLLOWS = 0.85
@@ -19,6 +19,9 @@ _FOLLOWS = 0.85
 _DWELL = 4.0
 _EOG_V, _EOG_NOISE_V, _MUSCLE_V = 60e-6, 15e-6, 4e-6
 _MUSCLE_HZ = (20.0, 45.0)
+#: Tonic activity of other muscles at an electrode, and how much it differs between trials (standard
+#: deviation of its logarithm): by it a trial is told from all others.
+_TENSION_V, _TENSION_SPREAD = 2e-6, 0.6
 _LEFT, _RIGHT = {"F7", "FT7", "AF7", "T7"}, {"F8", "FT8", "AF8", "T8"}
 
 
@@ -114,3 +117,28 @@ def muscle(
             if name in names:
                 out[number] = activity * (1.0 if name[0] == "F" else 0.5)
     return out
+
+
+def tension(n_times: int, sfreq: float, n_channels: int, rng: np.random.Generator) -> np.ndarray:
+    """Tonic muscle activity, at a level that every trial and electrode has for itself.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples.
+    sfreq : float
+        In Hz.
+    n_channels : int
+        Electrodes.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of shape (n_channels, n_times)
+        In V.
+    """
+    sos = signal.butter(2, _MUSCLE_HZ, "bandpass", fs=sfreq, output="sos")
+    activity = signal.sosfilt(sos, rng.standard_normal((n_channels, n_times)), axis=1)
+    activity /= np.maximum(activity.std(axis=1, keepdims=True), 1e-30)
+    return _TENSION_V * np.exp(_TENSION_SPREAD * rng.standard_normal((n_channels, 1))) * activity

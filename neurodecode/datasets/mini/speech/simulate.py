@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodecode.datasets.auditory.base import BIOSEMI64
 from neurodecode.datasets.mini.sensor_noise import make_noise_field, noise
-from neurodecode.datasets.mini.speech.eyes import eye_channels, gaze_side, muscle
+from neurodecode.datasets.mini.speech.eyes import eye_channels, gaze_side, muscle, tension
 from neurodecode.datasets.mini.speech.tracking import follow, response_functions, topographies
 from neurodecode.datasets.mini.speech.voices import VOICES, speak
 from neurodecode.datasets.mini.viewers import LEVELS
@@ -177,7 +177,7 @@ def _trial(
     follows = number < options.trials // 2
     looks = gaze_side(side, _SFREQ, follows, rng)
     eeg = follow(envelopes, attended, functions, patterns) + noise(field, n, _SFREQ, rng)[0]
-    eeg += muscle(looks, _SFREQ, BIOSEMI64, rng)
+    eeg += muscle(looks, _SFREQ, BIOSEMI64, rng) + tension(n, _SFREQ, len(eeg), rng)
     eeg = band_limit(eeg.T, _SFREQ, _HIGH_PASS, None)
     stimuli = np.empty(2, dtype=object)
     stimuli[:] = [_name(part, track, repeated) for track in (left, 1 - left)]
