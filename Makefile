@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided adapt test real bench lint pretrain clean
+.PHONY: help setup repro published guided adapt listen test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make published          the published decoders in small, side by side (after make repro)"
 	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided/index.html"
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
+	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers, linear decoders -> reports/auditory"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -57,6 +58,12 @@ adapt: setup
 	dvc repro pipelines/adaptation/dvc.yaml:report@mini-fmri
 	if [ -d data/stores/v4 ]; then dvc repro pipelines/adaptation/dvc.yaml:report@v4; fi
 	@echo "Open reports/adaptation/*/index.html"
+
+# DATA: folder with dtu_speech_eeg, single-talker EEG of the vlaai evaluation set
+listen: setup
+	dvc repro pipelines/auditory/dvc.yaml:report pipelines/auditory/dvc.yaml:follow
+	if [ -n "$(DATA)" ]; then ln -sfn "$(abspath $(DATA))/dtu_speech_eeg" data/raw/dtu && dvc repro pipelines/auditory/dvc.yaml:report-dtu; fi
+	@echo "Open reports/auditory*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml
