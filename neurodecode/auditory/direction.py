@@ -78,7 +78,11 @@ class _Direction(AttentionDecoder):
         self.filters_ = getattr(self, "_given", None)
         if self.filters_ is None:
             self.filters_ = self._fit_filters(windows, labels)
-        self.discriminant_ = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        # what is left out makes its label rarer in training: priors would learn that
+        equal = np.full(len(set(labels)), 1 / len(set(labels)))
+        self.discriminant_ = LinearDiscriminantAnalysis(
+            solver="lsqr", shrinkage="auto", priors=equal
+        )
         self.discriminant_.fit(self._features(windows, self.filters_), labels)
         return self
 

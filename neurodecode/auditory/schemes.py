@@ -33,6 +33,8 @@ SCHEMES = {
 }
 
 
+#: Seed of the order in which stories are dealt to folds.
+_SHUFFLE = 0
 #: Groups of stories by which a penalty is chosen within training.
 _INNER = 6
 
@@ -183,6 +185,8 @@ def _grouped(trials: Trials, scheme: str, n_folds: int, gap_s: float) -> Iterato
             [trial for trial in trials if trial.subject != subject] if "subject" in scheme else own
         )
         known = list(dict.fromkeys(of[id(trial)] for trial in own))
+        # experiments alternate ears and talkers: every fourth trial may have one label
+        np.random.default_rng(_SHUFFLE).shuffle(known)
         count = 1 if scheme == "subject" else min(n_folds, len(known))
         for number in range(count):
             held = set(known[number::count])

@@ -128,10 +128,16 @@ def _tables(records: pd.DataFrame) -> list[tuple[str, list[str], list[list[str]]
     match = records[(kind == "match_mismatch_accuracy") & honest]
     match = match.sort_values(["method", "training", "window_s"])
     mesd = records[(kind == "mesd_s") & honest].sort_values(["training", "value"])
-    split = records[
-        (kind == "attention_accuracy") & honest & (records["condition"] != "")
+    split = records.assign(
+        condition=records["condition"].where(records["condition"] != "", records["trials_of"])
+    )
+    split = split[
+        (kind == "attention_accuracy")
+        & (records["leak"] == "")
+        & (split["condition"] != "")
+        & (records["decision"] == "")
         & records["window_s"].eq(5.0)
-    ].sort_values(["method", "channels", "training", "condition"])  # fmt: skip
+    ].sort_values(["method", "channels", "training", "condition"])
     over = records[records["decision"] != ""].sort_values(["method", "training", "decision"])
     leaks = _leaks(records)
     found = [
