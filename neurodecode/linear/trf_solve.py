@@ -12,9 +12,9 @@ from neurodecode.linear.moments import Moments, add_moments
 
 __all__ = ["correlation_from_moments", "leave_one_out", "penalty_diagonals", "solve_ridge"]
 
-#: One eigendecomposition costs about as much as this many Cholesky factors of the same matrix
-#: (measured for 577 and 1089 inputs, see `benchmarks/results/trf.json`).
-_EIGEN_WORTH = 40
+#: One eigendecomposition costs as much as this many Cholesky factors of the same matrix: 12.2 of
+#: 577 inputs, 12.9 of 1089 (processor time, one core).
+_EIGEN_WORTH = 13
 
 
 def penalty_diagonals(

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from listening import listeners
 
+from neurodecode.analysis.profile import Profile
 from neurodecode.auditory.decisions import switches
 from neurodecode.cli import main
 from neurodecode.evaluation.auditory.outcomes import Outcomes, read_truth
 from neurodecode.metrics.records import read_records
+from neurodecode.report.figures.topography import head_maps
+from neurodecode.report.sections.attention import attention_panels
+from neurodecode.report.svg import drawing
 from neurodecode.store.attention import TrialScores, read_attention
 from neurodecode.store.auditory import write_auditory
 
@@ -41,7 +45,7 @@ def test_from_recordings_to_scores(tmp_path):
     attrs, scores = read_attention(tmp_path / "s.h5")
     assert (attrs["dataset"], attrs["scheme"], attrs["leak"]) == ("mini-speech", "block", "")
     assert len(scores) == 4
-    assert scores[1].windows[3.0].shape == (1, 2)
+    assert scores[1].windows[3.0].shape == (3, 2)
 
 
 def test_records_say_how_they_were_obtained(stores, tmp_path):
@@ -76,6 +80,46 @@ def test_records_say_how_they_were_obtained(stores, tmp_path):
     smooth = [r for r in records if r.extra.get("decision") == "markov-smoothed"]
     assert max(r.value for r in smooth) > 0.9
     assert all(r.selection_split == "train" for r in records)
+    metrics, page = tmp_path / "out" / "metrics.json", tmp_path / "page.html"
+    words = ["--profile", "tiny", "--metrics", str(metrics), "--out", str(page)]
+    assert main(["--quiet", "report", *words]) == 0
+    text = page.read_text()
+    for words in ("Who is listened to", "Minimal expected switch duration", "shifted_envelope",
+                  "subject-story", "markov-smoothed", "Activation patterns, Backward TRF",
+                  "trained on the same subject; at most"):  # fmt: skip
+        assert words in text
+    assert f"{100 * six.value:.1f}" in text
+
+
+def test_leaks_stand_beside_the_honest_score(stores, tmp_path):
+    common = ["--stores", stores, "--windows", 2, "--shifts", 0, "--mismatch"]
+    assert run("fit", *common, "--out", tmp_path / "a.h5") == 0
+    leak = ["--protocol", "within-trial", "--allow-leak"]
+    assert run("fit", *common, *leak, "--out", tmp_path / "b.h5") == 0
+    assert run("evaluate", "--profile", "tiny", "--stores", stores, "--scores", tmp_path / "a.h5",
+               tmp_path / "b.h5", "--out", tmp_path) == 0  # fmt: skip
+    profile = Profile("tiny", tmp_path / "metrics.json", tmp_path / "tables")
+    (panel,) = attention_panels(profile, ["tiny"])
+    ((_, heads, ((method, protocol, metric, window, honest, forced),)),) = [
+        table for table in panel.tables if table[0].startswith("What leaks do")
+    ]
+    assert heads[-2:] == ["Honest", "Leaking"]
+    assert (method, protocol, metric, window) == (
+        "Backward TRF", "within-trial", "attention_accuracy", "2",
+    )  # fmt: skip
+    records = {r.extra.get("leak", ""): r for r in read_records(tmp_path / "metrics.json")
+               if "+" in r.subject and r.metric == "attention_accuracy"
+               and not {"condition", "decision"} & set(r.extra)}  # fmt: skip
+    assert honest.startswith(f"{100 * records[''].value:.1f}")
+    assert forced.startswith(f"{100 * records['within-trial'].value:.1f}")
+
+
+def test_maps_of_the_head_need_channels_that_have_a_place():
+    values = {"10 ms": np.arange(6.0), "20 ms": -np.arange(6.0)}
+    with drawing():
+        figure = head_maps(values, ("Fz", "Cz", "Pz", "C3", "C4", "elsewhere"), "uV")
+    assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == ["10 ms", "20 ms"]
+    assert head_maps(values, tuple("abcdef"), "uV") is None
 
 
 def test_leaks_are_refused_with_one_line_and_nothing_written(stores, tmp_path, capsys):

@@ -63,7 +63,11 @@ def attention_panels(profile: Profile, datasets: list[str]) -> list[AttentionPan
     records = profile.records[profile.records["task"] == "auditory_attention"]
     records = records.reindex(columns=[*records.columns, *(set(_KEYS) - set(records.columns))])
     records = records.assign(
-        **{name: records[name].fillna("") for name in _KEYS if name not in _KEYS[-2:]}
+        **{
+            name: records[name].astype(object).fillna("")
+            for name in _KEYS
+            if name not in _KEYS[-2:]
+        }
     )
     whole = records[_whole(records)]
     return [
