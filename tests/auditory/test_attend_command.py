@@ -85,7 +85,7 @@ def test_records_say_how_they_were_obtained(stores, tmp_path):
     assert main(["--quiet", "report", *words]) == 0
     text = page.read_text()
     for words in ("Who is listened to", "Minimal expected switch duration", "shifted_envelope",
-                  "subject-story", "markov-smoothed", "Activation patterns, Backward TRF",
+                  "subject-story", "markov-smoothed", "Activation patterns of the backward model",
                   "trained on the same subject; at most"):  # fmt: skip
         assert words in text
     assert f"{100 * six.value:.1f}" in text

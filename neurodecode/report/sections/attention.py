@@ -61,6 +61,8 @@ def attention_panels(profile: Profile, datasets: list[str]) -> list[AttentionPan
         Empty where attention was not decoded.
     """
     records = profile.records[profile.records["task"] == "auditory_attention"]
+    if records.empty:
+        return []
     records = records.reindex(columns=[*records.columns, *(set(_KEYS) - set(records.columns))])
     records = records.assign(
         **{
