@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from neurodecode.auditory.schemes import AttentionFold, choose_scheme, make_folds, shuffled_windows
+from neurodecode.auditory.schemes import AttentionFold, make_folds
+from neurodecode.auditory.shuffled import shuffled_windows
+from neurodecode.auditory.stories import choose_scheme
 from neurodecode.auditory_trials import AuditoryTrial
 from neurodecode.errors import ConfigError, LeakError
 

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from neurodecode.auditory.stories import story_groups
 from neurodecode.auditory_trials import AuditoryTrial, blocks_of
 from neurodecode.errors import ConfigError
 
-__all__ = [
-    "SCHEMES",
-    "AttentionFold",
-    "choose_scheme",
-    "make_folds",
-    "shuffled_windows",
-    "story_groups",
-]
+__all__ = ["SCHEMES", "AttentionFold", "make_folds"]
 
 Trials = Sequence[AuditoryTrial]
 
@@ -76,73 +69,6 @@ class AttentionFold:
         return [trial for part in self.train for trial in part]
 
 
-def story_groups(trials: Trials) -> list[int]:
-    """Number trials so that those with a sound or story in common have one number.
-
-    Parameters
-    ----------
-    trials : sequence of AuditoryTrial
-        Of any subjects.
-
-    Returns
-    -------
-    list of int
-        Group of each trial (connected components), in order of first appearance.
-    """
-    group = list(range(len(trials)))
-
-    def root(k: int) -> int:
-        """First trial of the group."""
-        while group[k] != k:
-            k = group[k]
-        return k
-
-    first: dict[str, int] = {}
-    for k, trial in enumerate(trials):
-        for name in trial.groups:
-            if name in first:
-                a, b = sorted((root(first[name]), root(k)))
-                group[b] = a
-            else:
-                first[name] = k
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(root(k), len(numbers)) for k in range(len(trials))]
-
-
-def choose_scheme(trials: Trials, training: Literal["same-subject", "other-subjects"]) -> str:
-    """Find the scheme under which nothing of the test is in training.
-
-    Parameters
-    ----------
-    trials : sequence of AuditoryTrial
-        Of all subjects.
-    training : {"same-subject", "other-subjects"}
-        Who is trained on.
-
-    Returns
-    -------
-    str
-        Blocks of time where everybody hears one sound throughout; stories where sounds or
-        stories come again; otherwise trials, or subjects.
-
-    Raises
-    ------
-    ConfigError
-        If there is only one subject and others are asked for.
-    """
-    others = training == "other-subjects"
-    if others and len({trial.subject for trial in trials}) < 2:
-        raise ConfigError("training on other subjects needs at least two subjects")
-    groups = story_groups(trials)
-    if len(set(groups)) == 1:
-        return "subject-block" if others else "block"
-    counted = [(trial.subject, group) for trial, group in zip(trials, groups, strict=True)]
-    if others:
-        shared = len(set(groups)) < len(set(counted))
-        return "subject-story" if shared else "subject"
-    return "story" if len(set(counted)) < len(counted) else "trial"
-
-
 def make_folds(
     trials: Trials, scheme: str, *, n_folds: int = 4, n_blocks: int = 2, gap_s: float = 2.0
 ) -> Iterator[AttentionFold]:
@@ -185,8 +111,11 @@ def _grouped(trials: Trials, scheme: str, n_folds: int, gap_s: float) -> Iterato
             [trial for trial in trials if trial.subject != subject] if "subject" in scheme else own
         )
         known = list(dict.fromkeys(of[id(trial)] for trial in own))
-        # experiments alternate ears and talkers: every fourth trial may have one label
+        # experiments alternate ears and talkers: every fourth trial may have one label. And what a
+        # fold has too much of, its training has too little of, which drives scores below chance
         np.random.default_rng(_SHUFFLE).shuffle(known)
+        label = {of[id(trial)]: _label(trial) for trial in own}
+        known.sort(key=label.__getitem__)
         count = 1 if scheme == "subject" else min(n_folds, len(known))
         for number in range(count):
             held = set(known[number::count])
@@ -200,6 +129,12 @@ def _grouped(trials: Trials, scheme: str, n_folds: int, gap_s: float) -> Iterato
             keys = [(t.subject, place[of[id(t)]]) for t in train]
             parts, inner = _parts(train, keys, scheme)
             yield AttentionFold(subject, name, scheme, parts, test, inner)
+
+
+def _label(trial: AuditoryTrial) -> tuple[str, str]:
+    """Place and name of what is attended at first, to be dealt out evenly."""
+    first = int(trial.attended[0])
+    return trial.direction[first] if trial.direction else "", trial.talker[first]
 
 
 def _parts(
@@ -241,51 +176,3 @@ def _blocked(trials: Trials, scheme: str, n_blocks: int, gap_s: float) -> Iterat
             parts, apart = _parts([each for each, _ in found], [key for _, key in found], scheme)
             test = tuple(each for each in block if each.subject == subject)
             yield AttentionFold(subject, f"block {number + 1}", scheme, parts, test, apart)
-
-
-def shuffled_windows(
-    trials: Trials, window_s: float, *, overlap: float, n_folds: int, seed: int, leak: str
-) -> Iterator[AttentionFold]:
-    """Deal windows of the same trials out to both sides, as one must not.
-
-    Parameters
-    ----------
-    trials : sequence of AuditoryTrial
-        Of all subjects.
-    window_s : float
-        Length of a window in s.
-    overlap : float
-        Share of a window that the next one has, too.
-    n_folds : int
-        Folds.
-    seed : int
-        Of the order.
-    leak : str
-        Name of the protocol.
-
-    Yields
-    ------
-    AttentionFold
-        By subject.
-    """
-    for subject in dict.fromkeys(trial.subject for trial in trials):
-        windows = []
-        for trial in trials:
-            if trial.subject != subject:
-                continue
-            length = round(window_s * trial.sfreq)
-            step = max(round(length * (1 - overlap)), 1)
-            windows += [
-                trial.cut(start, start + length, f"{trial.trial}@{start}")
-                for start in range(0, trial.n_times - length + 1, step)
-            ]
-        order = np.random.default_rng(seed).permutation(len(windows))
-        for number in range(n_folds):
-            held = order[number::n_folds]
-            parts = [
-                tuple(windows[k] for k in order[other::n_folds])
-                for other in range(n_folds)
-                if other != number
-            ]
-            test = tuple(windows[k] for k in held)
-            yield AttentionFold(subject, f"draw {number + 1}", leak, tuple(parts), test, leak=leak)

@@ -159,7 +159,8 @@ def _make(decoder: type[AttentionDecoder], options: dict[str, Any]) -> Attention
 
 def _folds(args: argparse.Namespace, trials: list[AuditoryTrial]) -> list[AttentionFold]:
     from neurodecode.auditory.leaks import leaking_folds
-    from neurodecode.auditory.schemes import choose_scheme, make_folds
+    from neurodecode.auditory.schemes import make_folds
+    from neurodecode.auditory.stories import choose_scheme
 
     found: Iterable[AttentionFold]
     if args.protocol:

@@ -11,7 +11,8 @@ from listening import listeners
 from neurodecode.auditory.all_decoders import ATTENTION_DECODERS
 from neurodecode.auditory.leaks import PROTOCOLS, check_fold, leaking_folds, refuse
 from neurodecode.auditory.run import ScoringPlan, run_folds
-from neurodecode.auditory.schemes import SCHEMES, choose_scheme, make_folds, story_groups
+from neurodecode.auditory.schemes import SCHEMES, make_folds
+from neurodecode.auditory.stories import choose_scheme, story_groups
 from neurodecode.errors import ConfigError, LeakError
 
 SAME, OTHERS = "same-subject", "other-subjects"
