@@ -183,6 +183,7 @@ def test_a_change_of_attention_is_followed_over_time(stores):
     assert switches(np.stack([1 - posterior, posterior], 1)).tolist() == [at]
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_bars_on_real_eeg(real_data, tmp_path):
     """Subject and half of the time held out, penalty chosen within training."""
