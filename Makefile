@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided adapt meeg gaze test real bench lint pretrain clean
+.PHONY: help setup repro published guided adapt meeg gaze listen test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -19,6 +19,7 @@ help:
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
 	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
+	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers, linear decoders -> reports/auditory"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -69,6 +70,12 @@ gaze: setup
 	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze
 	if [ -n "$(DATA)" ]; then neurodecode scanpath locate --data "$(DATA)" --require osie --out data/raw/gaze.yaml && dvc repro pipelines/gaze/dvc.yaml:report-osie pipelines/gaze/dvc.yaml:report-osie-reference; fi
 	@echo "Open reports/gaze/*/index.html"
+
+# DATA: folder with dtu_speech_eeg, single-talker EEG of the vlaai evaluation set
+listen: setup
+	dvc repro pipelines/auditory/dvc.yaml:report pipelines/auditory/dvc.yaml:follow
+	if [ -n "$(DATA)" ]; then ln -sfn "$(abspath $(DATA))/dtu_speech_eeg" data/raw/dtu && dvc repro pipelines/auditory/dvc.yaml:report-dtu; fi
+	@echo "Open reports/auditory*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "preprocessing": [],
     "streaming": [],
     "scanpath_metrics": [],
+    "trf": [],
 }
 
 

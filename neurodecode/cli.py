@@ -32,6 +32,7 @@ COMMANDS = {
     "baseline": "fit a linear baseline and write its predictions",
     "timecourse": "decode MEG and EEG from windows of time: when is what known?",
     "routes": "attention maps of an encoder, beside occlusion and, if known, the truth",
+    "attend": "decode who is listened to: prepare, fit, evaluate, follow",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
     "bank": "build and search large banks of pictures and captions",

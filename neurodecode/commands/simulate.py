@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = (
     "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF,"
-    " gaze in COCO-Search18's"
+    " gaze in COCO-Search18's, listeners in KUL's"
 )
 
 _LOG = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--world", choices=("fmri", "meg", "eeg", "gaze"), default="fmri",
+    add("--world", choices=("fmri", "meg", "eeg", "gaze", "speech"), default="fmri",
         help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
-        " options below and the seed name (default: fmri)")  # fmt: skip
+        " options below and the seed name; speech: two talkers, and listeners")  # fmt: skip
     add("--subjects", type=int, default=4, help="number of fMRI subjects")
     add("--images-per-subject", type=int, default=900, help="pictures only one subject sees")
     add("--shared", type=int, default=100, help="pictures all subjects see: the test set")
@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="gaze: arrays of objects for search (default: 280)")  # fmt: skip
     add("--image-size", type=int,
         help="side of the pictures in pixels (default: 64; gaze 128)")  # fmt: skip
+    add("--listeners", type=int, default=4, help="speech: number of listeners")
+    add("--trials", type=int, default=16, help="speech: pairs of stories that each one hears")
+    add("--heard-again", type=int, default=2,
+        help="speech: how many of these are heard again, by half")  # fmt: skip
+    add("--trial-seconds", type=float, default=60.0, help="speech: length of a trial")
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")
 
@@ -73,6 +78,9 @@ def run(args: argparse.Namespace) -> None:
     if args.world == "gaze":
         _LOG.info("wrote %s", _look(args))
         return
+    if args.world == "speech":
+        _LOG.info("wrote %s", _speak(args))
+        return
     options = MiniOptions(
         n_subjects=args.subjects,
         images_per_subject=args.images_per_subject,
@@ -89,6 +97,15 @@ def run(args: argparse.Namespace) -> None:
     else:
         out = _record(args, options)
     _LOG.info("wrote %s", out)
+
+
+def _speak(args: argparse.Namespace) -> Path:
+    from neurodecode.datasets.mini.speech.simulate import SpeechOptions, simulate_speech
+
+    options = SpeechOptions(
+        args.listeners, args.trials, args.heard_again, args.trial_seconds, args.seed
+    )
+    return simulate_speech(args.out, options, quiet=args.quiet)
 
 
 def _record(args: argparse.Namespace, world: MiniOptions) -> Path:

@@ -41,6 +41,7 @@ TASKS: dict[str, str] = {
     "adaptation": "name the stimulus among candidates, after few trials of a new subject",
     "cross_modal": "find the response of another modality to the same stimulus",
     "scanpath": "say where people look",
+    "auditory_attention": "tell which sound was listened to",
     "reliability": "how much of the response is there to be explained",
 }
 
@@ -141,6 +142,13 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "cosine": MetricSpec("cosine of predicted and true embedding"),
     "mse": MetricSpec("squared error averaged over values", "lower"),
     "pearson_r": MetricSpec("correlation of predicted and measured values over stimuli"),
+    "match_mismatch_accuracy": MetricSpec(
+        "chance that the sound of a window scores above that of another window"
+    ),
+    "attention_accuracy": MetricSpec("share of windows in which the attended sound scores highest"),
+    "d_prime": MetricSpec("distance of the scores of attended and ignored sound in their spread"),
+    "mesd_s": MetricSpec("expected time to follow a switch of attention, at best", "lower", "s"),
+    "itr_bits_per_min": MetricSpec("information in the decisions of a minute", unit="bit/min"),
     "r2": MetricSpec("share of the variance over stimuli that is predicted"),
     "pearson_r_ceiling_normalised": MetricSpec(
         "correlation over the square root of the noise ceiling, of units that have one"

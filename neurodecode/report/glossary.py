@@ -86,6 +86,11 @@ _LABELS = {
     "cosine": "Cosine similarity",
     "mse": "Squared error",
     "pearson_r": "Correlation r",
+    "match_mismatch_accuracy": "Match against mismatch",
+    "attention_accuracy": "Attention accuracy",
+    "d_prime": "Discriminability d'",
+    "mesd_s": "Minimal expected switch duration",
+    "itr_bits_per_min": "Information transfer rate",
     "r2": "Explained variance R²",
     "pearson_r_ceiling_normalised": "Correlation over ceiling",
     "significant_units": "Significant units",
@@ -96,8 +101,16 @@ _LABELS = {
 _RATES = (
     "retrieval_", "two_way", "accuracy", "balanced_accuracy", "category_accuracy", "noise_ceiling",
     "significant_units", "peak_in_field",
+    "match_mismatch_accuracy", "attention_accuracy",
 )  # fmt: skip
 _METHODS = {
+    "trf_backward": "Backward TRF",
+    "trf_forward": "Forward TRF",
+    "trf_unsupervised": "Backward TRF, self-adaptive",
+    "cca": "Canonical correlation",
+    "csp": "Direction by CSP (confounded)",
+    "mean_direction": "Direction by channel means",
+    "talker_signature": "Talker by CSP (confounded)",
     "ridge": "Ridge regression",
     "ridge_pca": "Ridge regression, raw components",
     "decoder": "Contrastive decoder",

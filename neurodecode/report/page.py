@@ -17,6 +17,7 @@ from neurodecode.report.figures.grid import picture_grid
 from neurodecode.report.glossary import metric
 from neurodecode.report.sections import (
     adaptation,
+    attention,
     cases,
     comparison,
     controls,
@@ -81,6 +82,9 @@ def _content(profile: Profile) -> dict[str, Any]:
     if looked:
         # of viewers, not of responses: a section of its own as well
         profile = replace(profile, leave_out=profile.leave_out | {"scanpath"})
+    if (everything["task"] == "auditory_attention").any():
+        # scores by window, scheme and condition: likewise
+        profile = replace(profile, leave_out=profile.leave_out | {"auditory_attention"})
     return {
         "profile": profile.name,
         "gaze": gaze.gaze_panels(whole, datasets) if looked else [],
@@ -95,6 +99,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "tables": results.result_tables(profile, datasets),
         "differences": differences.difference_tables(profile, datasets),
         "guidance": guidance.guidance_rows(profile),
+        "attention": attention.attention_panels(whole, datasets),
         "curves": adaptation.learning_curves(whole, datasets),
         "regions": regions.region_tables(profile, datasets),
         "courses": timecourse.course_panels(profile, datasets),

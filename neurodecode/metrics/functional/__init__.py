@@ -2,7 +2,7 @@
 
 Scores come per item (image, trial, voxel) wherever the metric allows, because an interval over
 stimuli needs them; the mean is the caller's one line. Inputs may be arrays or tensors, results
-are tensors, except in `reliability`, which works on recordings and stays with numpy.
+are tensors, except in `reliability`, `attention` and `switch_duration`, which stay with numpy.
 
 A module is imported when one of its functions is first asked for, so that what only needs
 `reliability` does not wait for torch.
@@ -14,6 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neurodecode.metrics.functional.attention import (
+        binomial_limit,
+        binomial_p,
+        d_prime,
+        information_transfer_rate,
+        match_mismatch_credit,
+    )
     from neurodecode.metrics.functional.captions import (
         bleu,
         bleu_counts,
@@ -75,6 +82,7 @@ if TYPE_CHECKING:
         repeated_draws,
         top_k_credit,
     )
+    from neurodecode.metrics.functional.switch_duration import expected_switch_duration, mesd
     from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
     from neurodecode.metrics.functional.whitening import whiten_rows
 
@@ -84,6 +92,8 @@ __all__ = [
     "algonauts2023",
     "auc_placements",
     "balanced_accuracy",
+    "binomial_limit",
+    "binomial_p",
     "bleu",
     "bleu_counts",
     "cider",
@@ -94,16 +104,21 @@ __all__ = [
     "cosine_matrix",
     "count_grams",
     "csls",
+    "d_prime",
     "effective_rank",
+    "expected_switch_duration",
     "expected_top_k",
     "expert_log_likelihood",
     "expert_posterior",
     "fit_posterior",
     "hungarian",
     "hungarian_scores",
+    "information_transfer_rate",
     "log_likelihood_scores",
     "majority_chance",
+    "match_mismatch_credit",
     "median_rank",
+    "mesd",
     "mixed_repeats_inverse",
     "ncsnr",
     "noise_ceiling",
@@ -132,6 +147,9 @@ __all__ = [
 
 #: Module -> the names it gives.
 _NAMES = {
+    "attention": (
+        "binomial_limit binomial_p d_prime information_transfer_rate match_mismatch_credit"
+    ),
     "captions": "bleu bleu_counts count_grams rouge_l words_of",
     "cider": "cider",
     "classification": "accuracy auc_placements balanced_accuracy majority_chance",
@@ -144,6 +162,7 @@ _NAMES = {
         "correlation_scores log_likelihood_scores noise_covariance posterior "
         "whitened_correlation_scores"
     ),
+    "switch_duration": "expected_switch_duration mesd",
     "pixels": "pixcorr ssim",
     "reliability": (
         "algonauts2023 mixed_repeats_inverse ncsnr noise_ceiling noise_variance normalised_r "

@@ -1,0 +1,1 @@
+"""The miniature world's listeners: synthetic talkers and brains that follow them."""

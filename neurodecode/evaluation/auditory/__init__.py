@@ -1,0 +1,1 @@
+"""Scores of attention decoders against who was attended: the only place that compares the two."""
