@@ -1,0 +1,1 @@
+"""Models of where people look next, behind one interface."""
