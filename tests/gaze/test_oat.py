@@ -84,8 +84,9 @@ def test_later_fixations_and_padding_change_nothing_before(attention):
     torch.testing.assert_close(changed[:, :5], logits[:, :5])
     assert not torch.allclose(changed[:, 5:], logits[:, 5:])
     # the last picture alone, without its padding
-    alone = ObjectScene(pictures.crops[-1:, :4], pictures.places[-1:, :4],
-                        pictures.present[-1:, :4], pictures.target[-1:], pictures.start[-1:])  # fmt: skip
+    last = (each[-1:] for each in (pictures.target, pictures.start))
+    objects = (each[-1:, :4] for each in (pictures.crops, pictures.places, pictures.present))
+    alone = ObjectScene(*objects, *last)
     wanted = torch.cat([logits[-1:, :, :4], logits[-1:, :, 5:]], dim=2)
     torch.testing.assert_close(net(alone, fixated[-1:]), wanted, atol=1e-5, rtol=1e-5)
 
@@ -119,12 +120,12 @@ def test_drawn_sequences_have_the_frequencies_of_the_model_and_may_end():
     with torch.no_grad():  # small weights would make all objects alike
         net.pointer.join.weight.mul_(30)
     generator = torch.Generator().manual_seed(1)
-    fixated, lengths = draw_sequences(net, pictures, 4, n_samples=1500, generator=generator)
-    assert fixated.shape == (2, 4000, 4)
+    fixated, lengths = draw_sequences(net, pictures, 4, n_samples=2500, generator=generator)
+    assert fixated.shape == (2, 2500, 4)
     first = net.decode(pictures, net.encode(pictures), torch.zeros(2, 0, dtype=torch.long))
     chance = first[:, 0, :-1].softmax(-1)
     assert chance.std() > 0.05
-    counts = torch.stack([torch.bincount(row, minlength=3) for row in fixated[..., 0]]) / 1500
+    counts = torch.stack([torch.bincount(row, minlength=3) for row in fixated[..., 0]]) / 2500
     torch.testing.assert_close(counts, chance, atol=0.04, rtol=0)
     assert lengths.min() >= 1
     assert lengths.unique().numel() > 2
