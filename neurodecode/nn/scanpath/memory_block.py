@@ -46,8 +46,8 @@ class MemoryBlock(nn.Module):
 
         Parameters
         ----------
-        steps : Tensor of shape (n_batch, n_steps, width)
-            In order of time.
+        steps : Tensor of shape (n_batch * n_copies, n_steps, width)
+            In order of time; several sequences may share a memory, one after the other.
         memory : Tensor of shape (n_batch, n_tokens, width)
             Output of the encoder.
         mask : Tensor of bool of shape (n_batch, n_tokens), optional
@@ -55,13 +55,14 @@ class MemoryBlock(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_batch, n_steps, width)
+        Tensor of shape (n_batch * n_copies, n_steps, width)
             The same steps.
         """
+        together = steps.reshape(len(memory), -1, steps.shape[-1])
         heads = self.attention.n_heads
-        query = self.query(self.norm(steps)).unflatten(-1, (heads, -1)).transpose(1, 2)
+        query = self.query(self.norm(together)).unflatten(-1, (heads, -1)).transpose(1, 2)
         pair = self.key_value(self.memory_norm(memory)).unflatten(-1, (2, heads, -1))
         seen = None if mask is None else mask[:, None, None]
         read = self.attention(query, *pair.permute(2, 0, 3, 1, 4), mask=seen)
-        steps = steps + self.out(read.transpose(1, 2).flatten(2))
+        steps = steps + self.out(read.transpose(1, 2).flatten(2)).reshape(steps.shape)
         return self.steps(steps, causal=True)
