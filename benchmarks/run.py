@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "attention": [],
     "kernels": [],
     "preprocessing": [],
+    "scanpath_metrics": [],
 }
 
 

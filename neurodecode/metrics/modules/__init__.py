@@ -15,9 +15,11 @@ from neurodecode.metrics.modules.images import (
 from neurodecode.metrics.modules.registry import METRICS
 from neurodecode.metrics.modules.responses import PearsonR
 from neurodecode.metrics.modules.retrieval import Retrieval, TwoWayIdentification
+from neurodecode.metrics.modules.scanpaths import SCANPATH_METRICS
 
 __all__ = [
     "METRICS",
+    "SCANPATH_METRICS",
     "FeatureDistance",
     "FeatureTwoWay",
     "PearsonR",
