@@ -66,7 +66,7 @@ def test_caption_and_picture_are_different_goals(model):
     pixels = pixels_of(render(SCENE, 64))
     goals = model._goals(pixels.expand(2, -1, -1, -1), [None, "a red car"])
     text = model.embedder.encode_texts(["a red car"])[0]
-    picture = model.embedder.encode_images(render(SCENE, 64)[None])["pooled"][0]
+    picture = model.embedder.encode_images(render(SCENE, 64)[None].copy())["pooled"][0]
     for goal, wanted in zip(goals.numpy(), (picture, text), strict=True):
         np.testing.assert_allclose(goal, wanted / np.linalg.norm(wanted), atol=1e-5)
 
