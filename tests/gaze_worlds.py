@@ -129,3 +129,10 @@ def write_amazon(root: Path) -> Path:
     }
     (root / "Amazon.json").write_text(json.dumps({"1.jpg": entry}))
     return root
+
+
+def write_mini_gaze(root: Path) -> Path:
+    from neurodecode.datasets.mini.simulate_gaze import GazeOptions, simulate_gaze
+
+    options = GazeOptions(viewers=2, scenes=7, arrays=7, image_size=40)
+    return simulate_gaze(root, options, quiet=True)

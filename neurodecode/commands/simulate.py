@@ -1,4 +1,4 @@
-"""``neurodecode simulate``: write the bundled miniature world: fMRI, MEG or EEG."""
+"""``neurodecode simulate``: write the bundled miniature world: fMRI, MEG, EEG or gaze."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from neurodecode.datasets.mini.plan import MiniOptions
 
-HELP = "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF"
+HELP = (
+    "write the bundled miniature world: fMRI in NSD's layout, MEG or EEG as FIF,"
+    " gaze in COCO-Search18's"
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--world", choices=("fmri", "meg", "eeg"), default="fmri",
+    add("--world", choices=("fmri", "meg", "eeg", "gaze"), default="fmri",
         help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
         " options below and the seed name (default: fmri)")  # fmt: skip
     add("--subjects", type=int, default=4, help="number of fMRI subjects")
@@ -36,12 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unshown", type=int, default=0,
         help="further pictures that nobody sees (default: none)")  # fmt: skip
     add("--repeats", type=int, default=3, help="how often each picture is shown")
-    add("--viewers", type=int, default=2, help="meg, eeg: number of viewers")
+    add("--viewers", type=int,
+        help="number of viewers (default: meg, eeg 2; gaze 8)")  # fmt: skip
     add("--train-images", type=int, default=3500,
         help="meg, eeg: how many of the unshared pictures every viewer sees")  # fmt: skip
     add("--train-repeats", type=int, default=2, help="meg, eeg: showings of each of these")
     add("--test-repeats", type=int, default=12, help="meg, eeg: showings of each shared picture")
-    add("--image-size", type=int, default=64, help="side of the pictures in pixels")
+    add("--scenes", type=int, default=160,
+        help="gaze: pictures for free and captioned viewing and search (default: 160)")  # fmt: skip
+    add("--arrays", type=int, default=280,
+        help="gaze: arrays of objects for search (default: 280)")  # fmt: skip
+    add("--image-size", type=int,
+        help="side of the pictures in pixels (default: 64; gaze 128)")  # fmt: skip
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")
 
@@ -61,13 +70,16 @@ def run(args: argparse.Namespace) -> None:
     """
     from neurodecode.datasets.mini.plan import MiniOptions
 
+    if args.world == "gaze":
+        _LOG.info("wrote %s", _look(args))
+        return
     options = MiniOptions(
         n_subjects=args.subjects,
         images_per_subject=args.images_per_subject,
         shared=args.shared,
         repeats=args.repeats,
         seed=args.seed,
-        image_size=args.image_size,
+        image_size=64 if args.image_size is None else args.image_size,
         unshown=args.unshown,
     )
     if args.world == "fmri":
@@ -86,9 +98,22 @@ def _record(args: argparse.Namespace, world: MiniOptions) -> Path:
     options = MeegOptions(
         modality=args.world,
         world=world,
-        viewers=args.viewers,
+        viewers=2 if args.viewers is None else args.viewers,
         train_images=args.train_images,
         train_repeats=args.train_repeats,
         test_repeats=args.test_repeats,
     )
     return simulate_meeg(args.out, options, n_jobs=args.jobs, quiet=args.quiet)
+
+
+def _look(args: argparse.Namespace) -> Path:
+    from neurodecode.datasets.mini.simulate_gaze import GazeOptions, simulate_gaze
+
+    given = {"viewers": args.viewers, "image_size": args.image_size}
+    options = GazeOptions(
+        scenes=args.scenes,
+        arrays=args.arrays,
+        seed=args.seed,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    return simulate_gaze(args.out, options, quiet=args.quiet)

@@ -4,6 +4,7 @@ from neurodecode.datasets.gaze import (
     amazon,
     capmit1003,
     coco_search,
+    mini,
     mit1003,
     osie,
     search_sets,
@@ -11,6 +12,7 @@ from neurodecode.datasets.gaze import (
 from neurodecode.datasets.gaze.base import GAZE_DATASETS, GazeData, load_gaze
 
 __all__ = [
-    "GAZE_DATASETS", "GazeData", "amazon", "capmit1003", "coco_search", "load_gaze", "mit1003",
+    "GAZE_DATASETS", "GazeData", "amazon", "capmit1003", "coco_search", "load_gaze", "mini",
+    "mit1003",
     "osie", "search_sets",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ _TASKS = {
     "present": "search_present",
     "absent": "search_absent",
     "freeview": "free_viewing",
+    "captioned": "captioning",
 }
 
 
@@ -167,7 +168,8 @@ def _scanpath(
         viewer=str(entry["subject"]),
         stimulus=str(entry["name"]),
         task=task,
-        target=str(entry.get("task", "")) if task != "free_viewing" else "",
+        target=str(entry.get("task", "")) if task.startswith("search") else "",
+        caption=str(entry.get("caption", "")),
         size=screen,
     )
 
