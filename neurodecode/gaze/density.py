@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from neurodecode.errors import ConfigError
 from neurodecode.gaze.density_training import DensityTraining
 from neurodecode.gaze.grid import grid_shape, normalise
-from neurodecode.gaze.looks import cells_of, looks_of
+from neurodecode.gaze.looks import Looks, cells_of, looks_of
 from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel
 from neurodecode.gaze.patch_features import PatchFeatures
 from neurodecode.nn.scanpath.density import FixationDensity
@@ -65,22 +65,46 @@ class DensityModel(ScanpathModel):
         stimuli = sorted(set(scanpaths.stimulus.tolist()))
         if len(stimuli) < 2:
             raise ConfigError("the density model needs at least 2 training pictures")
-        grid = _grid(scanpaths.size[stimuli[0]], self.n_cells)
-        self.features = PatchFeatures(self.names, grid)
-        features = torch.stack([self.features(pictures[name]) for name in stimuli])
         # a fixed draw, so that a picture's name does not decide
         order = torch.randperm(len(stimuli), generator=torch.Generator().manual_seed(0)).tolist()
-        chosen = order[:: self.held_out], [i for i in order if i not in order[:: self.held_out]]
-        validation, train = (
-            (features[rows], looks_of(scanpaths, [stimuli[i] for i in rows], grid))
-            for rows in chosen
-        )
+        kept = [stimuli[i] for i in order[:: self.held_out]]
+        train = [name for name in stimuli if name not in kept]
+        sides = self.prepare(scanpaths, pictures, train, kept)
         with torch.random.fork_rng():
             torch.manual_seed(self.training.seed)
-            model = FixationDensity(grid, features.shape[1], **self.network)
-            self.history = self.training(model, train, validation)
+            model = FixationDensity(self.features.grid, sides[0][0].shape[1], **self.network)
+            self.history = self.training(model, *sides)
         self.model = model.eval()
         return self
+
+    def prepare(
+        self,
+        scanpaths: Scanpaths,
+        pictures: Pictures,
+        train: Sequence[str],
+        validation: Sequence[str],
+    ) -> tuple[tuple[Tensor, Looks], tuple[Tensor, Looks]]:
+        """Choose the grid, and read everything that the network is trained on.
+
+        Parameters
+        ----------
+        scanpaths, pictures
+            As of `fit`.
+        train, validation : sequence of str
+            Pictures to learn from, and those that choose the epoch.
+
+        Returns
+        -------
+        train, validation : tuple of Tensor and Looks
+            Features (n_pictures, features, rows, columns), and who looked where.
+        """
+        grid = _grid(scanpaths.size[train[0]], self.n_cells)
+        self.features = PatchFeatures(self.names, grid)
+        return tuple(
+            (torch.stack([self.features(pictures[name]) for name in side]),
+             looks_of(scanpaths, side, grid))
+            for side in (train, validation)
+        )  # fmt: skip
 
     def _encode(self, image: np.ndarray) -> tuple[FixationDensity, tuple[Tensor, Tensor]]:
         if self.model is None:

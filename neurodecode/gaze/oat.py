@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from neurodecode.nn.scanpath.oat import ObjectAttentionTransformer
 from neurodecode.nn.scanpath.object_sequences import draw_sequences
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
 
-__all__ = ["OatModel"]
+__all__ = ["OatModel", "searched"]
 
 
 @SCANPATH_MODELS.register("oat")
@@ -64,31 +64,57 @@ class OatModel(ScanpathModel):
         objects: Mapping[str, Objects] | None = None,
     ) -> Self:
         """See `ScanpathModel.fit`; a part of the training pictures chooses the epoch."""
-        searches = scanpaths.select((scanpaths.target != "") & (scanpaths.n_fixations > 0))
-        stimuli = sorted(set(searches.stimulus.tolist()) & set(objects or {}))
-        if objects is None or len(stimuli) < 2:
-            raise ConfigError("oat needs searches of at least 2 training pictures with objects")
-        self.exemplars, looks = Exemplars(), {}
-        for name in stimuli:
-            looks[name] = crop_objects(pictures[name], objects[name])
-            self.exemplars.add(name, objects[name].category, looks[name][0])
-        rng = np.random.default_rng(self.training.seed)
+        stimuli = searched(scanpaths, objects)
         order = np.random.default_rng(0).permutation(len(stimuli))
-        kept = {stimuli[i] for i in order[:: self.held_out]}
-        sides: tuple[list[Search], list[Search]] = ([], [])
-        for path in searches:
-            if path.stimulus in looks:
-                here = objects[path.stimulus]
-                search = self._search(path.stimulus, looks[path.stimulus], here, path.target,
-                                      path.size, rng, nearest_objects(path, here))  # fmt: skip
-                sides[path.stimulus in kept].append(search)
-        self._fit_scatter(searches, objects)
+        kept = [stimuli[i] for i in order[:: self.held_out]]
+        train = [name for name in stimuli if name not in kept]
+        sides = self.prepare(scanpaths, pictures, objects or {}, train, kept)
         with torch.random.fork_rng():
             torch.manual_seed(self.training.seed)
             model = ObjectAttentionTransformer(**self.network)
             self.history = self.training(model, *sides)
         self.model = model
         return self
+
+    def prepare(
+        self,
+        scanpaths: Scanpaths,
+        pictures: Pictures,
+        objects: Mapping[str, Objects],
+        train: Sequence[str],
+        validation: Sequence[str],
+    ) -> tuple[list[Search], list[Search]]:
+        """Fit everything but the network to the training pictures.
+
+        Parameters
+        ----------
+        scanpaths, pictures, objects
+            As of `fit`; searches of other pictures than these are left out.
+        train, validation : sequence of str
+            Pictures to learn from, and those that choose the epoch.
+
+        Returns
+        -------
+        train, validation : list of Search
+            What the network reads.
+        """
+        rng = np.random.default_rng(self.training.seed)
+        looks = {
+            name: crop_objects(pictures[name], objects[name]) for name in [*train, *validation]
+        }
+        self.exemplars = Exemplars()
+        for name in train:
+            self.exemplars.add(name, objects[name].category, looks[name][0])
+        sides: dict[bool, list[Search]] = {True: [], False: []}
+        for path in scanpaths:
+            if path.target and len(path) and path.stimulus in looks:
+                here = objects[path.stimulus]
+                search = self._search(path.stimulus, looks[path.stimulus], here, path.target,
+                                      path.size, rng, nearest_objects(path, here))  # fmt: skip
+                sides[path.stimulus in train].append(search)
+        learned = scanpaths.select(np.isin(scanpaths.stimulus, list(train)))
+        self._fit_scatter(learned.select(learned.target != ""), objects)
+        return sides[True], sides[False]
 
     def _search(
         self,
@@ -161,3 +187,29 @@ class OatModel(ScanpathModel):
             return np.full(n, np.nan)
         mean, spread = self.log_duration
         return np.exp(mean + spread * rng.standard_normal(n))
+
+
+def searched(scanpaths: Scanpaths, objects: Mapping[str, Objects] | None) -> list[str]:
+    """Pictures that somebody searched and whose objects are known.
+
+    Parameters
+    ----------
+    scanpaths : Scanpaths
+        Of any task.
+    objects : mapping of str to Objects
+        What lies where.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order, at least two.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer.
+    """
+    names = set(scanpaths.stimulus[scanpaths.target != ""].tolist()) & set(objects or {})
+    if len(names) < 2:
+        raise ConfigError("oat needs searches of at least 2 training pictures with objects")
+    return sorted(names)
