@@ -36,6 +36,7 @@ COMMANDS = {
     "bank": "build and search large banks of pictures and captions",
     "caption": "give decoded embeddings or pictures the closest caption of those there are",
     "refine": "go over reconstructions with SDXL, told by a caption what they show",
+    "scanpath": "predict where people look, and compare models with viewers",
     "evaluate": "compare predictions with the truth: metrics.json",
     "report": "put pictures, tables and figures on one HTML page",
     "export": "put a trained decoder into a folder that is loaded without data",

@@ -26,6 +26,8 @@ class Uniform(SampledModel):
         As of `SampledModel`.
     """
 
+    needs_pictures = False
+
     def log_density(
         self,
         image: np.ndarray,
@@ -65,6 +67,8 @@ class CentreBias(SampledModel):
     grid : int
         As of `SampledModel`.
     """
+
+    needs_pictures = False
 
     def __init__(self, sigma: float = 0.03, grid: int = 64) -> None:
         super().__init__(grid)
@@ -142,7 +146,7 @@ class CentreBias(SampledModel):
         return self._known[size, cell]
 
 
-@SCANPATH_MODELS.register("random_walk")
+@SCANPATH_MODELS.register("saccade_walk")
 class RandomWalk(SampledModel):
     """Moves the eye as training viewers move it, blind to the picture.
 
@@ -156,6 +160,8 @@ class RandomWalk(SampledModel):
     grid : int
         As of `SampledModel`.
     """
+
+    needs_pictures = False
 
     def __init__(self, sigma: float = 0.03, grid: int = 64) -> None:
         super().__init__(grid)

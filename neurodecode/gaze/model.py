@@ -31,6 +31,10 @@ class ScanpathModel(ABC):
     has_density: ClassVar[bool] = False
     #: Whether the model needs objects, a target or a caption to predict.
     needs: ClassVar[tuple[str, ...]] = ()
+    #: Whether the model ends a scanpath by itself; others are cut to the length of viewers' ones.
+    stops: ClassVar[bool] = False
+    #: Whether the model looks at the picture; others can be asked about stimuli without one.
+    needs_pictures: ClassVar[bool] = True
 
     def fit(
         self,

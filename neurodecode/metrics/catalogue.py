@@ -39,6 +39,7 @@ TASKS: dict[str, str] = {
     "embedding": "predict an embedding of the stimulus",
     "encoding": "predict the response",
     "adaptation": "name the stimulus among candidates, after few trials of a new subject",
+    "scanpath": "say where people look",
     "reliability": "how much of the response is there to be explained",
 }
 
@@ -101,6 +102,39 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     ),
     "latency_difference": MetricSpec(
         "by how much later a target is decodable than the baseline", "lower", "s"
+    ),
+    "information_gain_bits": MetricSpec(
+        "bits per fixation that a density knows more than the reference", unit="bit"
+    ),
+    "nss": MetricSpec("density at fixations in standard deviations above its mean"),
+    "auc_conditional": MetricSpec("share of the picture whose density is below that at a fixation"),
+    "auc_judd": MetricSpec("area under the curve with thresholds at the fixations of one viewer"),
+    "auc_shuffled": MetricSpec("area under the curve against fixations on other pictures"),
+    "cc": MetricSpec("correlation of the density with that of one viewer's fixations"),
+    "sim": MetricSpec("mass that the density shares with that of one viewer's fixations"),
+    "kl": MetricSpec(
+        "divergence of the density from that of one viewer's fixations", "lower", "nat"
+    ),
+    "sequence_score": MetricSpec(
+        "longest common sequence of clusters that both scanpaths visit, over the longer length"
+    ),
+    "semantic_sequence_score": MetricSpec("the same for objects instead of clusters"),
+    "scanmatch": MetricSpec("alignment of fixations on a grid, closer cells counting more"),
+    "multimatch_shape": MetricSpec("likeness of saccade vectors along the best alignment"),
+    "multimatch_direction": MetricSpec("likeness of saccade directions"),
+    "multimatch_length": MetricSpec("likeness of saccade amplitudes"),
+    "multimatch_position": MetricSpec("closeness of fixations"),
+    "multimatch_duration": MetricSpec("likeness of fixation durations"),
+    "string_similarity": MetricSpec("one minus the edit distance of strings of grid cells"),
+    "stde": MetricSpec("whether pieces of the model's scanpath occur in the viewer's"),
+    "sbtde": MetricSpec("the same for strings of grid cells"),
+    "cross_recurrence": MetricSpec("percentage of pairs of fixations that are close", unit="%"),
+    "behaviour_difference": MetricSpec(
+        "mean relative error of five measures of search behaviour", "lower"
+    ),
+    "found_mismatch": MetricSpec("distance of the curve of targets found from people's", "lower"),
+    "asymmetry_index": MetricSpec(
+        "how much steeper search is in the condition that is harder for people"
     ),
     "effective_rank": MetricSpec("dimensions that the predictions really use", unit="dimensions"),
     "cosine": MetricSpec("cosine of predicted and true embedding"),

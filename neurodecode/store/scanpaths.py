@@ -21,7 +21,7 @@ from neurodecode.store.hdf5 import (
     write_strings,
 )
 
-__all__ = ["read_scanpaths", "scanpath_attrs", "write_scanpaths"]
+__all__ = ["get_scanpaths", "put_scanpaths", "read_scanpaths", "scanpath_attrs", "write_scanpaths"]
 
 
 def write_scanpaths(
@@ -47,14 +47,63 @@ def write_scanpaths(
         file.attrs.update(
             kind="scanpaths",
             format_version=FORMAT_VERSION,
-            pixels_per_degree=scanpaths.pixels_per_degree,
-            size=json.dumps(scanpaths.size),
             attrs=json.dumps(dict(attrs or {}), sort_keys=True),
         )
-        for name in ("x", "y", "duration", "offsets"):
-            file[name] = getattr(scanpaths, name)
-        for name in LABELS:
-            write_strings(file, name, getattr(scanpaths, name).tolist())
+        put_scanpaths(file, scanpaths)
+
+
+def put_scanpaths(group: h5py.Group, scanpaths: Scanpaths) -> None:
+    """Write scanpaths into an open file.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where to write.
+    scanpaths : Scanpaths
+        What to store.
+    """
+    group.attrs.update(
+        pixels_per_degree=scanpaths.pixels_per_degree, size=json.dumps(scanpaths.size)
+    )
+    for name in ("x", "y", "duration", "offsets"):
+        group[name] = getattr(scanpaths, name)
+    for name in LABELS:
+        write_strings(group, name, getattr(scanpaths, name).tolist())
+
+
+def get_scanpaths(group: h5py.Group) -> Scanpaths:
+    """Read scanpaths from an open file.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Written by `put_scanpaths`.
+
+    Returns
+    -------
+    Scanpaths
+        All of them.
+
+    Raises
+    ------
+    DataError
+        If an array is missing, or the arrays do not fit together.
+    """
+    file, prefix = group.file, group.name.rstrip("/")
+    numbers = ("x", "y", "duration", "offsets")
+    arrays = {name: get_dataset(file, f"{prefix}/{name}")[...] for name in numbers}
+    labels = {name: read_strings(get_dataset(file, f"{prefix}/{name}")) for name in LABELS}
+    try:
+        return Scanpaths(
+            **arrays,
+            **labels,
+            size=json.loads(group.attrs["size"]),
+            pixels_per_degree=float(group.attrs["pixels_per_degree"]),
+        )
+    except DataError as error:
+        raise DataError(
+            error.problem, file=file.filename, field=error.field, fix="make the file again"
+        ) from error
 
 
 def read_scanpaths(path: str | Path) -> Scanpaths:
@@ -76,16 +125,7 @@ def read_scanpaths(path: str | Path) -> Scanpaths:
         If the file is missing, is something else, or its arrays do not fit together.
     """
     with open_store(path, "scanpaths") as file:
-        arrays = {n: get_dataset(file, n)[...] for n in ("x", "y", "duration", "offsets")}
-        labels = {name: read_strings(get_dataset(file, name)) for name in LABELS}
-        size = json.loads(file.attrs["size"])
-        degrees = float(file.attrs["pixels_per_degree"])
-    try:
-        return Scanpaths(**arrays, **labels, size=size, pixels_per_degree=degrees)
-    except DataError as error:
-        raise DataError(
-            error.problem, file=path, field=error.field, fix="make the file again"
-        ) from error
+        return get_scanpaths(file)
 
 
 def scanpath_attrs(path: str | Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from neurodecode.gaze.saliency import SaliencyWithInhibition, centre_surround
 from neurodecode.metrics.functional import scanpath as fn
 from neurodecode.scanpaths import Scanpath, Scanpaths
 
-NAMES = ["uniform", "centre_bias", "random_walk", "saliency_ior"]
+NAMES = ["uniform", "centre_bias", "saccade_walk", "saliency_ior"]
 SIZE = (90, 70)
 
 

@@ -1,0 +1,1 @@
+"""Scanpaths of models against those of people: predictions, scores, records."""
