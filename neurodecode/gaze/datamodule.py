@@ -18,7 +18,8 @@ from neurodecode.gaze.density import DensityModel
 from neurodecode.gaze.model import ScanpathModel
 from neurodecode.gaze.oat import OatModel, searched
 from neurodecode.gaze.object_sequences import collate
-from neurodecode.gaze.sides import Sides, divide
+from neurodecode.splits import read_split
+from neurodecode.splits.pictures import picture_names
 
 __all__ = ["DensityData", "GazeDataModule", "SearchData"]
 
@@ -34,9 +35,10 @@ class GazeDataModule(pl.LightningDataModule):
         A key of `neurodecode.datasets.gaze.GAZE_DATASETS`.
     root : path
         Its folder.
-    n_folds, fold : int
-        Pictures are divided into folds by their content, unless the data set says what its
-        training, validation and test pictures are.
+    splits : path
+        Division of its pictures, of ``neurodecode scanpath split``.
+    fold : int
+        Which fold.
     batch_size : int
         Pictures (density) or searches (OAT) of a training step.
     predict_on : {"test", "validation", "train"}
@@ -47,7 +49,7 @@ class GazeDataModule(pl.LightningDataModule):
         self,
         dataset: str,
         root: Path,
-        n_folds: int = 5,
+        splits: Path,
         fold: int = 0,
         batch_size: int = 8,
         predict_on: Literal["test", "validation", "train"] = "test",
@@ -55,7 +57,15 @@ class GazeDataModule(pl.LightningDataModule):
         super().__init__()
         self.data = load_gaze(dataset, root)
         self.batch_size, self.predict_on = batch_size, predict_on
-        self.sides: Sides = divide(self.data, self.stimuli(), n_folds, fold)
+        split, usable = read_split(splits), set(self.stimuli())
+        if not 0 <= fold < len(split.folds):
+            raise ConfigError(f"fold {fold}: {splits} has {len(split.folds)}, numbered from 0")
+        self.sides = {
+            side: [name for name in names if name in usable]
+            for side, names in picture_names(split, fold).items()
+        }
+        if empty := [side for side, names in self.sides.items() if not names]:
+            raise ConfigError(f"{dataset}: no {empty[0]} pictures in fold {fold} of {splits}")
 
     def stimuli(self) -> list[str]:
         """Pictures that can be learned from.
@@ -110,7 +120,7 @@ class GazeDataModule(pl.LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader[Any]:
         """Names of the pictures of the side to be predicted, one at a time."""
-        return DataLoader(getattr(self.sides, self.predict_on), 1, collate_fn=_only)
+        return DataLoader(self.sides[self.predict_on], 1, collate_fn=_only)
 
 
 class Rows:
@@ -140,7 +150,7 @@ class DensityData(GazeDataModule):
 
     Parameters
     ----------
-    dataset, root, n_folds, fold, batch_size, predict_on
+    dataset, root, splits, fold, batch_size, predict_on
         See `GazeDataModule`.
     features, cells
         See `DensityModel`.
@@ -150,14 +160,14 @@ class DensityData(GazeDataModule):
         self,
         dataset: str,
         root: Path,
-        n_folds: int = 5,
+        splits: Path,
         fold: int = 0,
         batch_size: int = 8,
         predict_on: Literal["test", "validation", "train"] = "test",
         features: str = "conspicuity",
         cells: int = 40,
     ) -> None:
-        super().__init__(dataset, root, n_folds, fold, batch_size, predict_on)
+        super().__init__(dataset, root, splits, fold, batch_size, predict_on)
         self.reader = DensityModel(features, cells)
         paths = self.data.scanpaths.select(self.data.scanpaths.target == "")
         if not len(paths):
@@ -165,7 +175,7 @@ class DensityData(GazeDataModule):
         seen = set(paths.stimulus.tolist())
         train, validation = (
             [name for name in side if name in seen]
-            for side in (self.sides.train, self.sides.validation)
+            for side in (self.sides["train"], self.sides["validation"])
         )
         parts = self.reader.prepare(paths, self.data.pictures, train, validation)
         self.parts = dict(zip(("train", "validation"), parts, strict=True))
@@ -198,7 +208,7 @@ class SearchData(GazeDataModule):
 
     Parameters
     ----------
-    dataset, root, n_folds, fold, batch_size, predict_on
+    dataset, root, splits, fold, batch_size, predict_on
         See `GazeDataModule`.
     exemplars
         See `OatModel`.
@@ -208,17 +218,17 @@ class SearchData(GazeDataModule):
         self,
         dataset: str,
         root: Path,
-        n_folds: int = 5,
+        splits: Path,
         fold: int = 0,
         batch_size: int = 32,
         predict_on: Literal["test", "validation", "train"] = "test",
         exemplars: Literal["bank", "picture"] = "bank",
     ) -> None:
-        super().__init__(dataset, root, n_folds, fold, batch_size, predict_on)
+        super().__init__(dataset, root, splits, fold, batch_size, predict_on)
         self.reader = OatModel(exemplars)
         found = self.reader.prepare(
             self.data.scanpaths, self.data.pictures, self.data.objects,
-            self.sides.train, self.sides.validation,
+            self.sides["train"], self.sides["validation"],
         )  # fmt: skip
         self.parts = dict(zip(("train", "validation"), found, strict=True))
 

@@ -62,7 +62,7 @@ class DensityModel(ScanpathModel):
         objects: Mapping[str, Objects] | None = None,
     ) -> Self:
         """See `ScanpathModel.fit`; a part of the training pictures chooses the epoch."""
-        stimuli = sorted(set(scanpaths.stimulus.tolist()))
+        stimuli = sorted(set(scanpaths.stimulus.tolist()) & set(pictures))
         if len(stimuli) < 2:
             raise ConfigError("the density model needs at least 2 training pictures")
         # a fixed draw, so that a picture's name does not decide

@@ -64,7 +64,7 @@ class OatModel(ScanpathModel):
         objects: Mapping[str, Objects] | None = None,
     ) -> Self:
         """See `ScanpathModel.fit`; a part of the training pictures chooses the epoch."""
-        stimuli = searched(scanpaths, objects)
+        stimuli = [name for name in searched(scanpaths, objects) if name in pictures]
         order = np.random.default_rng(0).permutation(len(stimuli))
         kept = [stimuli[i] for i in order[:: self.held_out]]
         train = [name for name in stimuli if name not in kept]

@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 import torch
 from reference_numbers import read_reference
+from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import vgg16
 
-from neurodecode.errors import ConfigError
+from neurodecode.errors import ConfigError, DataError, WeightsError
+from neurodecode.gaze.models import build_model
 from neurodecode.gaze.search_tasks import SEARCH_TASKS
 from neurodecode.gaze.search_tasks.asymmetry import measure_asymmetry
 from neurodecode.gaze.search_tasks.items import bar, cross, curve, letter, shaded_disc
 from neurodecode.nn.scanpath.eccentricity import EccentricPool, pooling_rings, ring_masks
 from neurodecode.nn.scanpath.search_tower import SearchTower, small_stages, vgg16_stages
 from neurodecode.nn.scanpath.visual_search import VisualSearch, attention_map, retina
+from neurodecode.scanpaths import Objects
 
 
 @pytest.mark.parametrize("size", [448, 1024])
@@ -155,3 +158,31 @@ def test_a_blind_and_a_seeing_searcher_have_the_index_that_follows_from_their_sl
     assert found.index == pytest.approx((hard - easy) / (hard + easy) if hard + easy else 0)
     again = measure_asymmetry(search, task, ppd=4, n_displays=6, n_bootstrap=50)
     assert again == found
+
+
+def test_it_searches_pictures_by_their_objects(tmp_path):
+    torch.manual_seed(0)
+    weights = tmp_path / "tower.safetensors"
+    save_file(nn.ModuleList(small_stages()).state_dict(), weights)
+    model = build_model("eccnet", {"weights": weights, "pixels_per_degree": 16.0})
+    image = np.full((60, 80, 3), 128, np.uint8)
+    image[10:26, 50:66] = (250, 20, 20)
+    boxes = np.array([[50, 10, 16, 16], [4, 40, 16, 16]])
+    objects = Objects(boxes, np.array(["ball", "box"]))
+    drawn = model.predict(image, objects=objects, target="ball", n_fixations=9, n_samples=2)
+    assert len(drawn) == 2
+    assert not drawn.check().any()
+    assert drawn.target.tolist() == ["ball", "ball"]
+    last = drawn[0].xy[-1]
+    found = ((last >= boxes[0, :2]) & (last < boxes[0, :2] + boxes[0, 2:])).all()
+    assert found or len(drawn[0]) == 9
+    with pytest.raises(DataError, match="target 'car' is not among"):
+        model.predict(image, objects=objects, target="car", n_fixations=2)
+    (tmp_path / "other.safetensors").write_bytes(b"nothing")
+    with pytest.raises(WeightsError, match="no weights of a search tower"):
+        build_model("eccnet", {"weights": tmp_path / "other.safetensors"})
+    save_file({"0.weight": torch.zeros(2)}, tmp_path / "strange.safetensors")
+    with pytest.raises(WeightsError, match="weights of another network"):
+        build_model("eccnet", {"weights": tmp_path / "strange.safetensors"})
+    with pytest.raises(ConfigError, match=r"known: .*density, eccnet, nevaclip, oat"):
+        build_model("crystal_ball")
