@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "kernels": [],
     "preprocessing": [],
     "scanpath_metrics": [],
+    "nevaclip": [],
 }
 
 

@@ -25,8 +25,8 @@ def load_stages(weights: Path) -> list[nn.Module]:
     Parameters
     ----------
     weights : Path
-        Safetensors: a checkpoint's ``tower.stages`` as `neurodecode.tasks.pretrain_search_tower`
-        exports them, or torchvision's VGG16 (``features.*``).
+        Safetensors: as `neurodecode.tasks.pretrain_search_tower` leaves them when training ends,
+        or torchvision's VGG16 (``features.*``).
 
     Returns
     -------

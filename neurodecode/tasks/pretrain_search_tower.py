@@ -8,9 +8,11 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from neurodecode.embed.tokenizer import load_tokenizer
+from neurodecode.files import atomic_path
 from neurodecode.nn.scanpath.search_tower import SearchTower, small_stages
 from neurodecode.tasks.pretrain_clip import bag_of_words, to_unit, word_weights
 from neurodecode.tasks.schedules import adamw_cosine
@@ -34,6 +36,9 @@ class PretrainSearchTower(pl.LightningModule):
         AdamW.
     warmup : int
         Steps of the warm-up.
+    save_to : path, optional
+        File for the stages' weights (safetensors) when training ends, which
+        `neurodecode.gaze.search.load_stages` reads.
     quarter_turns : int
         Turn every picture by so many quarters, for comparison: the world then is not upright.
     """
@@ -45,6 +50,7 @@ class PretrainSearchTower(pl.LightningModule):
         lr: float = 2e-3,
         weight_decay: float = 0.02,
         warmup: int = 50,
+        save_to: Path | None = None,
         quarter_turns: int = 0,
     ) -> None:
         super().__init__()
@@ -77,6 +83,14 @@ class PretrainSearchTower(pl.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """The same, of held-out scenes."""
         self.log("val/words", self._loss(batch))
+
+    def on_train_end(self) -> None:
+        """Write the stages' weights, complete or not at all."""
+        path = self.hparams["save_to"]
+        if path is not None and self.trainer.is_global_zero:
+            weights = {k: v.contiguous().cpu() for k, v in self.tower.stages.state_dict().items()}
+            with atomic_path(path) as temporary:
+                save_file(weights, temporary)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW, warm-up, cosine."""
