@@ -111,16 +111,16 @@ class GazeDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled batches."""
         made = self.rows("train")
-        return DataLoader(range(made.n), self.batch_size, shuffle=True, collate_fn=made)
+        return DataLoader(range(made.n), batch_size=self.batch_size, shuffle=True, collate_fn=made)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in order."""
         made = self.rows("validation")
-        return DataLoader(range(made.n), self.batch_size, collate_fn=made)
+        return DataLoader(range(made.n), batch_size=self.batch_size, collate_fn=made)
 
     def predict_dataloader(self) -> DataLoader[Any]:
         """Names of the pictures of the side to be predicted, one at a time."""
-        return DataLoader(self.sides[self.predict_on], 1, collate_fn=_only)
+        return DataLoader(self.sides[self.predict_on], batch_size=1, collate_fn=_only)
 
 
 class Rows:

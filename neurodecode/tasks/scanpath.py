@@ -32,6 +32,19 @@ __all__ = ["OatTask", "ScanpathDensityTask", "ScanpathTask", "ScanpathWriter"]
 Batch = dict[str, Tensor]
 
 
+class Drawn:
+    """Scanpaths of one picture; a class of its own, as Lightning would take lists apart.
+
+    Parameters
+    ----------
+    paths : list of Scanpath
+        With the picture's name.
+    """
+
+    def __init__(self, paths: list[Scanpath]) -> None:
+        self.paths = paths
+
+
 class ScanpathTask(DecodingModule):
     """What training a scanpath model has in common.
 
@@ -94,7 +107,7 @@ class ScanpathTask(DecodingModule):
         self.log("val/loss", self.loss(batch), batch_size=_size(batch), prog_bar=True,
                  sync_dist=True)  # fmt: skip
 
-    def predict_step(self, batch: str, batch_idx: int) -> list[Scanpath]:
+    def predict_step(self, batch: str, batch_idx: int) -> Drawn:
         """Draw scanpaths on one picture, for every target and caption that viewers had there.
 
         Parameters
@@ -106,8 +119,8 @@ class ScanpathTask(DecodingModule):
 
         Returns
         -------
-        list of Scanpath
-            With the picture's name.
+        Drawn
+            `n_samples` for each of them.
         """
         data = self.trainer.datamodule
         model, paths = data.wrap(self.network), data.data.scanpaths
@@ -127,7 +140,7 @@ class ScanpathTask(DecodingModule):
                          task=task, target=target, size=each.size)
                 for each in found
             ]  # fmt: skip
-        return drawn
+        return Drawn(drawn)
 
 
 class OatTask(ScanpathTask):
@@ -249,14 +262,14 @@ class ScanpathWriter(BasePredictionWriter):
             Gives the DataModule.
         pl_module : LightningModule
             Not used.
-        predictions : sequence of list of Scanpath
+        predictions : sequence of Drawn
             Of each picture.
         batch_indices : sequence
             Not used.
         """
         data = trainer.datamodule
         joined = Scanpaths.from_list(
-            [path for part in predictions for path in part],
+            [path for part in predictions for path in part.paths],
             pixels_per_degree=data.data.scanpaths.pixels_per_degree,
         )
         attrs = {"method": self.method, "dataset": data.data.name, "side": data.predict_on}

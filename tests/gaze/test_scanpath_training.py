@@ -22,7 +22,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gaze") / "mini-gaze"
-    options = GazeOptions(scenes=12, arrays=0, viewers=2, image_size=48, seed=1)
+    options = GazeOptions(scenes=9, arrays=0, viewers=2, image_size=48, seed=1)
     return simulate_gaze(folder, options, quiet=True)
 
 
@@ -53,7 +53,7 @@ def test_fit_and_predict_write_scanpaths(
         f"--data.root={world}", f"--data.splits={splits}", f"--trainer.precision={precision}",
         *size, "--model.n_fixations=5",
     ]  # fmt: skip
-    fit = ["--trainer.max_epochs=2", "--trainer.log_every_n_steps=1"]
+    fit = ["--trainer.max_epochs=1", "--trainer.log_every_n_steps=1"]
     assert main(["--quiet", "fit", *common, *fit]) == 0
     metrics = (run / "metrics.csv").read_text()
     assert ("val/information_gain_bits" if config == "density" else "val/loss") in metrics
