@@ -22,7 +22,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gaze") / "mini-gaze"
-    options = GazeOptions(scenes=9, arrays=0, viewers=2, image_size=48, seed=1)
+    options = GazeOptions(scenes=12, arrays=0, viewers=2, image_size=48, seed=1)
     return simulate_gaze(folder, options, quiet=True)
 
 
