@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided adapt test real bench lint pretrain clean
+.PHONY: help setup repro published guided adapt gaze test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make published          the published decoders in small, side by side (after make repro)"
 	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided/index.html"
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
+	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -57,6 +58,11 @@ adapt: setup
 	dvc repro pipelines/adaptation/dvc.yaml:report@mini-fmri
 	if [ -d data/stores/v4 ]; then dvc repro pipelines/adaptation/dvc.yaml:report@v4; fi
 	@echo "Open reports/adaptation/*/index.html"
+
+gaze: setup
+	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze
+	if [ -n "$(DATA)" ]; then neurodecode scanpath locate --data "$(DATA)" --require osie --out data/raw/gaze.yaml && dvc repro pipelines/gaze/dvc.yaml:report-osie pipelines/gaze/dvc.yaml:report-osie-reference; fi
+	@echo "Open reports/gaze/*/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

@@ -1,4 +1,4 @@
-"""``neurodecode scanpath``: where do people look? Divide, predict, evaluate."""
+"""``neurodecode scanpath``: where do people look? Locate, split, predict, evaluate."""
 
 from __future__ import annotations
 
@@ -28,12 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of this command.
     """
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    locate = steps.add_parser("locate", help="find gaze data sets and note where they are")
+    locate.add_argument("--data", type=Path, required=True, metavar="DIR", help="where to look")
+    locate.add_argument("--require", nargs="*", default=[], metavar="NAME",
+                        help="data sets that must be there")  # fmt: skip
+    locate.add_argument("--out", type=Path, default=Path("data/raw/gaze.yaml"), metavar="FILE",
+                        help="file to write (default: data/raw/gaze.yaml)")  # fmt: skip
     split = steps.add_parser("split", help="divide the pictures of a data set by content")
     predict = steps.add_parser("predict", help="fit a model fold by fold and ask it")
     evaluate = steps.add_parser("evaluate", help="compare predictions with viewers")
     for part in (split, predict, evaluate):
         part.add_argument("--dataset", required=True, help="name of the data set (osie, ...)")
-        part.add_argument("--root", type=Path, required=True, metavar="DIR", help="its folder")
+        part.add_argument("--root", type=Path, metavar="DIR", help="its folder")
+        part.add_argument("--sources", type=Path, metavar="FILE",
+                          help="instead: file of `scanpath locate`")  # fmt: skip
     _split_arguments(split)
     _predict_arguments(predict)
     _evaluate_arguments(evaluate)
@@ -95,10 +103,46 @@ def run(args: argparse.Namespace) -> None:
         If a file is missing or broken, or the options do not fit together; nothing is written
         then.
     """
+    if args.step == "locate":
+        _locate(args)
+        return
     from neurodecode.datasets.gaze import load_gaze
 
-    data = load_gaze(args.dataset, args.root)
+    data = load_gaze(args.dataset, _root(args))
     {"split": _split, "predict": _predict, "evaluate": _evaluate}[args.step](args, data)
+
+
+def _locate(args: argparse.Namespace) -> None:
+    from neurodecode.datasets.gaze.locate import LAYOUTS, locate_gaze
+    from neurodecode.datasets.locate import write_sources
+
+    if not args.data.is_dir():
+        raise ConfigError(f"no folder {args.data}")
+    found = locate_gaze(args.data)
+    missing = [name for name in args.require if name not in found]
+    if missing or not found:
+        wanted = missing or list(LAYOUTS)
+        looked = "; ".join(f"{name}: {' or '.join(LAYOUTS.get(name, ()))}" for name in wanted)
+        raise ConfigError(f"not in {args.data} or a folder directly below (looked for {looked})")
+    write_sources(args.out, found, quiet=args.quiet)
+    for name, path in found.items():
+        _LOG.info("%s: %s", name, path)
+
+
+def _root(args: argparse.Namespace) -> Path:
+    if (args.root is None) == (args.sources is None):
+        raise ConfigError("give either --root or --sources")
+    if args.root is not None:
+        return args.root
+    from neurodecode.datasets.locate import read_sources
+
+    known = read_sources(args.sources)
+    if args.dataset not in known:
+        raise ConfigError(
+            f"{args.sources} does not list {args.dataset}; run `neurodecode scanpath locate"
+            " --data DIR` on the folder that holds it"
+        )
+    return known[args.dataset]
 
 
 def _split(args: argparse.Namespace, data: GazeData) -> None:

@@ -15,6 +15,8 @@ from neurodecode.scanpaths import Objects, Scanpaths
 __all__ = ["SaliencyWithInhibition", "centre_surround"]
 
 _SIDE = 64
+#: Strengths of inhibition to choose from, and the number of training scanpaths that choose.
+_STRENGTHS, _TRIED = (0.0, 0.2, 0.4, 0.6, 0.8), 100
 #: Deviations of centre and surround, in pixels at that size.
 _SCALES = ((1.0, 4.0), (1.0, 8.0), (2.0, 8.0), (2.0, 16.0))
 
@@ -60,14 +62,15 @@ class SaliencyWithInhibition(SampledModel):
     """Salience mixed with the centre bias, less where the eye has just been.
 
     Itti and Koch 2000 (Vision Research 40, 1489) with the map of `centre_surround`; the share
-    of the map is the one most likely on training viewers.
+    of the map and the strength of inhibition are those most likely on training viewers.
 
     Parameters
     ----------
     radius : float
         Deviation of the Gaussian of inhibition, as a share of the longer side.
-    strength : float
-        Share by which the density falls at the last fixation.
+    strength : float or None
+        Share by which the density falls at the last fixation; None to learn it. People look again
+        near where they are, so what is learned is less than what keeps a model from staying.
     recovery : float
         Fixations after which inhibition has fallen to 1/e.
     grid : int
@@ -75,10 +78,16 @@ class SaliencyWithInhibition(SampledModel):
     """
 
     def __init__(
-        self, radius: float = 0.06, strength: float = 0.8, recovery: float = 5.0, grid: int = 64
+        self,
+        radius: float = 0.06,
+        strength: float | None = None,
+        recovery: float = 5.0,
+        grid: int = 64,
     ) -> None:
         super().__init__(grid)
-        self.radius, self.strength, self.recovery = radius, strength, recovery
+        self.radius, self.recovery = radius, recovery
+        self.strength = 0.0 if strength is None else strength
+        self._learns_strength = strength is None
         self.share = 0.5
         self.centre = CentreBias()
         self._maps: tuple[int, np.ndarray] | None = None
@@ -118,7 +127,25 @@ class SaliencyWithInhibition(SampledModel):
             shares = np.linspace(0, 0.95, 20)
             likelihood = [np.log(share * s + (1 - share) * c).mean() for share in shares]
             self.share = float(shares[int(np.argmax(likelihood))])
+            if self._learns_strength:
+                self.strength = self._best_strength(scanpaths, pictures)
         return self
+
+    def _best_strength(self, scanpaths: Scanpaths, pictures: Pictures) -> float:
+        """Of a few strengths the one under which some training scanpaths are likeliest."""
+        rows = [row for row, name in enumerate(scanpaths.stimulus) if name in pictures]
+        rows = rows[:: max(len(rows) // _TRIED, 1)]
+        likelihood = []
+        for self.strength in _STRENGTHS:
+            nats = []
+            for scanpath in (scanpaths[row] for row in rows):
+                image = pictures[scanpath.stimulus]
+                cell = max(-(-max(scanpath.size) // self.grid), 1)
+                at = cell_of(scanpath.x, scanpath.y, scanpath.size, cell)
+                density = self.log_densities(image, scanpath.xyt, cell=cell)
+                nats.append(density[np.arange(len(scanpath)), *at])
+            likelihood.append(np.concatenate(nats).mean())
+        return _STRENGTHS[int(np.argmax(likelihood))]
 
     def log_density(
         self,
@@ -143,16 +170,53 @@ class SaliencyWithInhibition(SampledModel):
             Mixture, suppressed around earlier fixations.
         """
         size = image_size(image)
-        density = self._still(image, size, cell)
-        rows, columns = grid_shape(size, cell)
+        return normalise(
+            self._inhibited(self._still(image, size, cell), history, size, cell), size, cell
+        )
+
+    def log_densities(
+        self,
+        image: np.ndarray,
+        fixations: np.ndarray,
+        *,
+        cell: int = 1,
+        objects: Objects | None = None,
+        target: str | None = None,
+        caption: str | None = None,
+    ) -> np.ndarray:
+        """See `ScanpathModel.log_densities`.
+
+        Parameters
+        ----------
+        image, fixations, cell, objects, target, caption
+            As there.
+
+        Returns
+        -------
+        array of shape (n_fixations, rows, columns)
+            As of `log_density`, with the map made once.
+        """
+        size = image_size(image)
+        still = self._still(image, size, cell)
+        before = [self._inhibited(still, fixations[:i], size, cell) for i in range(len(fixations))]
+        return normalise(np.stack(before), size, cell)
+
+    def _inhibited(
+        self, density: np.ndarray, history: np.ndarray, size: tuple[int, int], cell: int
+    ) -> np.ndarray:
+        """The density, less around earlier fixations."""
+        rows, columns = density.shape
         x, y = (np.arange(columns) + 0.5) * cell, (np.arange(rows) + 0.5) * cell
         width = self.radius * max(size)
         for age, (fx, fy) in enumerate(history[::-1, :2]):
-            near = np.exp(-((x - fx) ** 2) / (2 * width**2)) * np.exp(
-                -((y[:, None] - fy) ** 2) / (2 * width**2)
+            left = self.strength * np.exp(-age / self.recovery)
+            if left < 1e-3:
+                break
+            across = np.exp(-((x - fx) ** 2) / (2 * width**2))
+            density = density * (
+                1 - left * np.exp(-((y - fy) ** 2) / (2 * width**2))[:, None] * across
             )
-            density = density * (1 - self.strength * np.exp(-age / self.recovery) * near)
-        return normalise(density, size, cell)
+        return density
 
     def _still(self, image: np.ndarray, size: tuple[int, int], cell: int) -> np.ndarray:
         """The mixture before any fixation; the last picture's is kept."""

@@ -22,6 +22,7 @@ from neurodecode.report.sections import (
     controls,
     data,
     differences,
+    gaze,
     guidance,
     headline,
     making,
@@ -74,8 +75,14 @@ def _content(profile: Profile) -> dict[str, Any]:
     if (everything["task"] == "adaptation").any():
         # of a learning curve each method has many scores: it has a section of its own
         profile = replace(profile, leave_out=profile.leave_out | {"adaptation"})
+    looked = (everything["task"] == "scanpath").any()
+    if looked:
+        # of viewers, not of responses: a section of its own as well
+        profile = replace(profile, leave_out=profile.leave_out | {"scanpath"})
     return {
         "profile": profile.name,
+        "gaze": gaze.gaze_panels(whole, datasets) if looked else [],
+        "only_gaze": bool((everything["task"] == "scanpath").all()) and looked,
         "datasets": datasets,
         "miniature": any(name.startswith("mini") for name in datasets),
         "headlines": headline.headlines(profile, datasets),

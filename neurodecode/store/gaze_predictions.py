@@ -38,11 +38,10 @@ class GazePrediction:
         For each of their fixations: ``log_density`` (nats per square pixel, given the fixations
         before it), ``nss`` and ``auc`` of that density.
     of_maps : mapping of str to array of shape (n_human,)
-        For each of these scanpaths, of the density averaged over its fixations: ``auc_judd``,
-        ``auc_shuffled``, ``cc``, ``sim``, ``kl``.
+        For each of these scanpaths, of the density averaged over scanpaths that the model drew:
+        ``auc_judd``, ``auc_shuffled``, ``cc``, ``sim``, ``kl``.
     maps : mapping of str to array of shape (rows, columns)
-        Question (stimulus, task, target, caption, joined) -> log of that density, averaged over
-        viewers.
+        Question (stimulus, task, target, caption, joined) -> log of that density.
     attrs : mapping
         Plain JSON values: how it was made.
     """

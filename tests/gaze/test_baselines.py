@@ -103,7 +103,7 @@ def test_salience_finds_what_stands_out(viewers):
     assert (x / salience.shape[1] * 90, y / salience.shape[0] * 70) == pytest.approx(
         (66, 15), abs=9
     )
-    model = SaliencyWithInhibition()
+    model = SaliencyWithInhibition(strength=0.8)
     model.fit(viewers, {})
     before = model.log_density(image, np.zeros((0, 3)), cell=5)
     after = model.log_density(image, np.array([[66.0, 15, 100]]), cell=5)

@@ -48,39 +48,35 @@ class DensityScores:
     )
     _others: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def add(self, log_density: np.ndarray, scanpath: Scanpath) -> np.ndarray:
+    def add(self, log_density: np.ndarray, marginal: np.ndarray, scanpath: Scanpath) -> None:
         """Score the densities for one scanpath.
 
         Parameters
         ----------
         log_density : array of shape (rows, columns) or (n_fixations, rows, columns)
-            Log density per square pixel, one for all fixations or one for each.
+            Log density per square pixel, one for all fixations or one for each, given those
+            before it.
+        marginal : array of shape (rows, columns)
+            Density of any fixation, made without this scanpath: an average of densities given
+            its own earlier fixations would know where they are.
         scanpath : Scanpath
             What the viewer did.
-
-        Returns
-        -------
-        array of shape (rows, columns)
-            The density, averaged over fixations.
         """
         at = cell_of(scanpath.x, scanpath.y, scanpath.size, self.cell)
-        density = np.exp(log_density)
         self.fixations["log_density"].append(fn.log_likelihood(log_density, *at))
-        self.fixations["nss"].append(fn.nss(density, *at))
+        self.fixations["nss"].append(fn.nss(np.exp(log_density), *at))
         self.fixations["auc"].append(fn.auc_placements(log_density, *at))
-        whole = density if density.ndim == 2 else density.mean(axis=0)
         number = counts(scanpath.x, scanpath.y, scanpath.size, self.cell)
         seen = smooth(number, scanpath.size, self.cell, _SIGMA * max(scanpath.size))
         others = self._elsewhere(scanpath)
         scores = self.of_maps
-        scores["auc_judd"].append(fn.auc_judd(whole, *at))
+        scores["auc_judd"].append(fn.auc_judd(marginal, *at, seed=self.seed))
         scores["auc_shuffled"].append(
-            fn.auc_shuffled(whole, *at, *others) if others is not None else float("nan")
+            fn.auc_shuffled(marginal, *at, *others) if others is not None else float("nan")
         )
-        scores["cc"].append(fn.correlation(whole, seen))
-        scores["sim"].append(fn.similarity(whole, seen))
-        scores["kl"].append(fn.kl_divergence(seen, whole))
-        return whole
+        scores["cc"].append(fn.correlation(marginal, seen))
+        scores["sim"].append(fn.similarity(marginal, seen))
+        scores["kl"].append(fn.kl_divergence(seen, marginal))
 
     def _elsewhere(self, scanpath: Scanpath) -> tuple[np.ndarray, np.ndarray] | None:
         """Cells that were fixated on other stimuli, brought to the size of this one."""

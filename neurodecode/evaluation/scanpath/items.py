@@ -71,15 +71,17 @@ def density_items(
     """
     if not prediction.human.size:
         return pd.DataFrame(columns=list(COLUMNS))
-    s = data.scanpaths.select(prediction.human)
-    sizes = np.array([s.size[name] for name in s.stimulus], np.float64)
-    uniform = -np.log(sizes.prod(axis=1))[s.owner]
     nats = prediction.fixations["log_density"]
-    if len(nats) != len(uniform):
+    lengths = data.scanpaths.n_fixations
+    known = prediction.human.max() < len(lengths)
+    if not known or lengths[prediction.human].sum() != len(nats):
         raise DataError(
             "densities and scanpaths do not belong together", field=prediction.method,
             fix="run `neurodecode scanpath predict` again with this data set",
         )  # fmt: skip
+    s = data.scanpaths.select(prediction.human)
+    sizes = np.array([s.size[name] for name in s.stimulus], np.float64)
+    uniform = -np.log(sizes.prod(axis=1))[s.owner]
     values = {
         ("information_gain_bits", "uniform"): fn.information_gain(nats, uniform),
         ("nss", ""): prediction.fixations["nss"],

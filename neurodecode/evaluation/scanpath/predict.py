@@ -97,7 +97,7 @@ def predict(
         if model.needs_pictures:
             asked &= np.isin(data.scanpaths.stimulus, list(data.pictures))
         parts.append(_ask(model, data, np.flatnonzero(asked), train, number, options, on_step))
-    return _joined(method, parts, options)
+    return _joined(method, parts, options, split.scheme)
 
 
 def predict_others(
@@ -132,12 +132,13 @@ def predict_others(
         maps, order = {}, []
         for question, own in questions(held):
             densities = [others.log_density(row, cell=options.cell) for row in own]
-            means = [scores.add(d, held[row]) for d, row in zip(densities, own)]
-            maps["|".join(question)] = np.log(np.mean(means, axis=0))
+            for row, density in zip(own, densities):
+                scores.add(density, np.exp(density), held[row])
+            maps["|".join(question)] = np.log(np.exp(densities).mean(axis=0))
             order += rows[own].tolist()
             on_step()
         parts.append(_Part(held, np.array(order, np.int64), scores, maps, number))
-    return _joined("other_viewers", parts, options)
+    return _joined("other_viewers", parts, options, split.scheme)
 
 
 def chosen(data: GazeData, names: list[str], options: PredictOptions) -> np.ndarray:
@@ -208,14 +209,20 @@ def _ask(
             "target": target or None,
             "caption": caption or None,
         }
-        drawn += _draw(model, image, question, given, lengths, rng, options)
+        paths = _draw(model, image, question, given, lengths, rng, options)
+        drawn += paths
         if model.has_density:
-            means = []
+
+            def ask(path: Scanpath, image=image, given=given) -> np.ndarray:
+                """Densities along a scanpath."""
+                return model.log_densities(image, path.xyt, cell=options.cell, **given)
+
+            # averaged over what the model itself would look at
+            marginal = np.mean([np.exp(ask(path)).mean(axis=0) for path in paths], axis=0)
+            maps["|".join(question)] = np.log(marginal)
             for row in own:
                 order.append(rows[row])
-                density = model.log_densities(image, held[row].xyt, cell=options.cell, **given)
-                means.append(scores.add(density, held[row]))
-            maps["|".join(question)] = np.log(np.mean(means, axis=0))
+                scores.add(ask(held[row]), marginal, held[row])
         on_step()
     return _Part(Scanpaths.from_list(drawn), np.array(order, np.int64), scores, maps, number)
 
@@ -264,7 +271,9 @@ def _draw(
     ]
 
 
-def _joined(method: str, parts: list[_Part], options: PredictOptions) -> GazePrediction:
+def _joined(
+    method: str, parts: list[_Part], options: PredictOptions, scheme: str
+) -> GazePrediction:
     human = np.concatenate([part.human for part in parts])
     fixations = {
         name: np.concatenate([v for part in parts for v in part.scores.fixations[name]])
@@ -290,5 +299,6 @@ def _joined(method: str, parts: list[_Part], options: PredictOptions) -> GazePre
             "side": options.side,
             "n_samples": options.n_samples,
             "tasks": list(options.tasks),
+            "scheme": scheme,
         },
     )

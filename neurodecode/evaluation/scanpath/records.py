@@ -64,7 +64,7 @@ class About:
             Of task ``scanpath``.
         """
         made = self.made.get(method, {})
-        keys = {name: made[name] for name in ("cell", "n_samples", "fixed_lengths") if name in made}
+        keys = {name: made[name] for name in ("cell", "n_samples", "scheme") if name in made}
         value, low, high = numbers
         return MetricRecord(
             profile=self.profile,
@@ -155,7 +155,7 @@ def difference_table(items: pd.DataFrame, dataset: str, baselines: tuple[str, ..
             for method in tables:
                 if baseline not in tables or method == baseline:
                     continue
-                both = tables[method].join(tables[baseline], rsuffix="_b", how="inner")
+                both = tables[method].join(tables[baseline].add_suffix("_b"), how="inner")
                 first = _weighted(both["value"].to_numpy(), both["weight"].to_numpy(float))
                 second = _weighted(both["value_b"].to_numpy(), both["weight_b"].to_numpy(float))
 

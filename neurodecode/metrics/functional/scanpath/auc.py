@@ -65,13 +65,15 @@ def auc(
     return float(auc_placements(saliency, *np.nonzero(fixated), saliency[~fixated]).mean())
 
 
-def auc_judd(saliency: np.ndarray, row: np.ndarray, column: np.ndarray) -> float:
+def auc_judd(
+    saliency: np.ndarray, row: np.ndarray, column: np.ndarray, *, seed: int | None = None
+) -> float:
     """AUC with a threshold at each fixated pixel, as of the MIT saliency benchmark.
 
-    Judd, Durand and Torralba 2012 (MIT-CSAIL-TR-2012-001), without the random jitter that breaks
-    ties there. Fixated pixels count once; at the threshold of the i-th highest of n, i - 1 of the
-    pixels not below it are taken for hits. On maps with many equal values this is not an area
-    under a curve (constant blocks give .35 where chance is .5): `auc` is.
+    Judd, Durand and Torralba 2012 (MIT-CSAIL-TR-2012-001). Fixated pixels count once; at the
+    threshold of the i-th highest of n, i - 1 of the pixels not below it are taken for hits. On
+    maps with many equal values this is not an area under a curve (constant blocks give .35 where
+    chance is .5), which is why the benchmark breaks ties by a little noise.
 
     Parameters
     ----------
@@ -79,12 +81,17 @@ def auc_judd(saliency: np.ndarray, row: np.ndarray, column: np.ndarray) -> float
         Map.
     row, column : array of int of shape (n_fixations,)
         Pixel of each fixation.
+    seed : int, optional
+        Of the noise that breaks ties; without it there is none.
 
     Returns
     -------
     float
-        About .5 for a map that knows nothing.
+        About .5 for a map that knows nothing, if ties are broken.
     """
+    if seed is not None:
+        noise = np.random.default_rng(seed).random(saliency.shape)
+        saliency = saliency + 1e-7 * (np.abs(saliency).max() or 1) * noise
     fixated = np.zeros(saliency.shape, bool)
     fixated[row, column] = True
     threshold = np.sort(saliency[fixated])[::-1]
