@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from neurodecode.embed import make_embedder
 from neurodecode.embed.differentiable import PooledImages
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.errors import ConfigError, DataError
-from neurodecode.gaze.model import SCANPATH_MODELS, ScanpathModel
+from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel
 from neurodecode.nn.scanpath.foveation import to_pixels
 from neurodecode.nn.scanpath.neva import FixationSearch
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
@@ -39,21 +39,29 @@ class NevaClip(ScanpathModel):
         OpenCLIP model: ``mini-clip`` or ``openclip:ARCHITECTURE/WEIGHTS``.
     search : mapping, optional
         Arguments of `FixationSearch`; the blur is scaled to the tower's picture size by default.
+    words : {"given", "other", "none"}
+        Whose caption is the goal: the one that is given, one of another picture from training
+        (a control: what does the right caption add?), or none, the picture itself.
     download : bool
         Whether public weights may be fetched.
 
     Raises
     ------
     ConfigError
-        If the tower has no texts or no gradient.
+        If the tower has no texts.
     """
 
     def __init__(
         self,
         tower: str = "mini-clip",
         search: Mapping[str, Any] | None = None,
+        words: Literal["given", "other", "none"] = "given",
         download: bool = False,
     ) -> None:
+        if words not in ("given", "other", "none"):
+            raise ConfigError(f"nevaclip knows words given, other and none, not {words!r}")
+        self.words = words
+        self.known: list[str] = []
         embedder = make_embedder(tower, download=download)
         if not isinstance(embedder, OpenClipEmbedder):
             raise ConfigError(f"nevaclip needs an OpenCLIP model, not {tower}; try mini-clip")
@@ -62,6 +70,27 @@ class NevaClip(ScanpathModel):
         scale = min(self.size) / _PUBLISHED_SIDE
         blur = {"blur_sigma": 10 * scale, "blur_kernel": 2 * round(20 * scale) + 1}
         self.search = FixationSearch(**{**blur, **dict(search or {})})
+
+    def fit(
+        self,
+        scanpaths: Scanpaths,
+        pictures: Pictures,
+        objects: Mapping[str, Objects] | None = None,
+    ) -> Self:
+        """Remember the captions of the training pictures, for ``words="other"``; nothing else."""
+        self.known = sorted(set(scanpaths.caption.tolist()) - {""})
+        return self
+
+    def _goal(self, caption: str | None, rng: np.random.Generator) -> str | None:
+        """Which words are the goal."""
+        if self.words == "given" or not caption:
+            return caption
+        if self.words == "none":
+            return None
+        others = [each for each in self.known if each != caption]
+        if not others:
+            raise ConfigError("nevaclip with the words of others needs training captions")
+        return others[rng.integers(len(others))]
 
     def predict(
         self,
@@ -75,7 +104,9 @@ class NevaClip(ScanpathModel):
         seed: int = 0,
     ) -> Scanpaths:
         """See `ScanpathModel.predict`."""
-        drawn = self.predict_many([image] * n_samples, [caption] * n_samples, n_fixations, seed)
+        rng = np.random.default_rng(seed)
+        goals = [self._goal(caption, rng) for _ in range(n_samples)]
+        drawn = self.predict_many([image] * n_samples, goals, n_fixations, seed)
         return Scanpaths.from_list(
             [Scanpath(*xy.T, np.full(len(xy), np.nan), viewer=f"sample-{i}",
                       target=target or "", caption=caption or "",

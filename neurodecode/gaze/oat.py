@@ -44,6 +44,7 @@ class OatModel(ScanpathModel):
     """
 
     needs = ("objects", "target")
+    stops = True
 
     def __init__(
         self,

@@ -81,6 +81,7 @@ class EccNet(ScanpathModel):
     """
 
     needs = ("objects", "target")
+    stops = True
 
     def __init__(
         self,

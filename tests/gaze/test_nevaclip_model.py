@@ -8,6 +8,7 @@ from neurodecode.datasets.mini.scenes import Scene, SceneObject, captions, rende
 from neurodecode.errors import ConfigError, DataError
 from neurodecode.gaze.nevaclip import NevaClip
 from neurodecode.nn.scanpath.foveation import blur, fovea, foveated
+from neurodecode.scanpaths import Scanpath, Scanpaths
 
 SCENE = Scene((SceneObject("face", "white", 0.25, 0.3, 0.3),
                SceneObject("car", "red", 0.75, 0.7, 0.3)), "grass", 3)  # fmt: skip
@@ -69,6 +70,25 @@ def test_caption_and_picture_are_different_goals(model):
     picture = model.embedder.encode_images(render(SCENE, 64)[None].copy())["pooled"][0]
     for goal, wanted in zip(goals.numpy(), (picture, text), strict=True):
         np.testing.assert_allclose(goal, wanted / np.linalg.norm(wanted), atol=1e-5)
+
+
+def test_words_of_others_come_from_training_pictures_only():
+    one = np.ones(1)
+    paths = [
+        Scanpath(one, one, one, stimulus=words, caption=words, size=(9, 8))
+        for words in ("a red car", "a blue fish", "")
+    ]
+    model = NevaClip(search={"n_steps": 1}, words="other")
+    rng = np.random.default_rng(0)
+    with pytest.raises(ConfigError, match="needs training captions"):
+        model._goal("a red car", rng)
+    model.fit(Scanpaths.from_list(paths), {})
+    assert {model._goal("a red car", rng) for _ in range(9)} == {"a blue fish"}
+    assert {model._goal("a tree", rng) for _ in range(20)} == {"a red car", "a blue fish"}
+    assert NevaClip(words="none")._goal("a red car", rng) is None
+    assert NevaClip()._goal("a red car", rng) == "a red car"
+    with pytest.raises(ConfigError, match="not 'wrong'"):
+        NevaClip(words="wrong")
 
 
 def test_bad_input_is_named(model):
