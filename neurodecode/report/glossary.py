@@ -123,8 +123,8 @@ _METHODS = {
     "true_pictures": "True pictures (ceiling)",
     "uniform": "Uniform",
     "centre_bias": "Centre bias",
-    "saccade_walk": "Saccades of people, blind",
-    "saliency_ior": "Salience with inhibition of return",
+    "saccade_walk": "Saccade walk",
+    "saliency_ior": "Salience and IOR",
     "other_viewers": "Other viewers (ceiling)",
 }
 #: Ends of names that `evaluate --matching` makes.

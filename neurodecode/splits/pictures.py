@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodecode.errors import ConfigError
-from neurodecode.recording import content_id
+from neurodecode.recording import StimulusSet, content_id
 from neurodecode.registry import Registry
 from neurodecode.splits.checks import check
 from neurodecode.splits.duplicates import near_duplicates
@@ -94,8 +94,10 @@ def split_pictures(
     alike = near_duplicates(list(small), np.stack(list(small.values()))) if small else []
     if scheme == "kfold":
         shown = {"viewers": _Shown(np.array(sorted(set(ids.values()))))}
-        split = make_split("kfold", shown, n_folds=n_folds, val_share=val_share, seed=seed)
-        folds = tuple(_together(fold, alike) for fold in split.folds)
+        seen = StimulusSet(list(small), np.stack(list(small.values()))) if small else None
+        folds = make_split(
+            "kfold", shown, stimuli=seen, n_folds=n_folds, val_share=val_share, seed=seed
+        ).folds
     elif scheme == "every-seventh":
         ordered = sorted(ids)
         test = {ids[name] for name in ordered[::7]}

@@ -30,7 +30,7 @@ def test_from_viewers_to_the_page(world):
     files = []
     for model in ("uniform", "centre_bias", "saliency_ior", "other_viewers"):
         files.append(root / f"{model}.h5")
-        options = ["--samples", "2", "--cell", "8", "--tasks", "search_present", "free_viewing"]
+        options = ["--samples", "1", "--cell", "8", "--tasks", "search_present", "free_viewing"]
         assert run("scanpath", "predict", *data, "--splits", root / "splits.json",
                    "--model", model, *options, "--out", files[-1]) == 0  # fmt: skip
     out = root / "report"

@@ -158,3 +158,12 @@ def test_sequence_score_over_images(rng):
     metric.reset()
     metric.update([human[0]], human[1:])
     assert with_self > metric.compute()["sequence_score"].item()
+
+
+def test_a_single_fixation_is_compared_where_that_means_something(rng):
+    left, right = [np.array([[100.0, 80, 150]])], walks(rng, 1)
+    for compare in (fn.scanmatch, fn.string_similarity, fn.stde, fn.sbtde):
+        assert 0 <= compare(left, right, SIZE)[0] <= 1
+        np.testing.assert_allclose(compare(left, left, SIZE), 1)
+    assert np.isnan(fn.multimatch(left, right, SIZE)).all()
+    assert np.isfinite(fn.cross_recurrence(left, right, 60)[0, 0])

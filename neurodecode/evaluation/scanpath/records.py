@@ -16,7 +16,7 @@ from neurodecode.metrics.records import MetricRecord
 
 __all__ = ["About", "difference_table", "item_records", "search_records"]
 
-_CHANCE = {"auc_judd": 0.5, "auc_shuffled": 0.5, "auc_conditional": 0.5, "nss": 0.0}
+_CHANCE = {"auc_shuffled": 0.5, "auc_conditional": 0.5, "nss": 0.0}
 _BOOT = 2000
 #: All viewers of a data set together are its one subject.
 VIEWERS = "viewers"

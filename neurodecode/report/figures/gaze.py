@@ -17,7 +17,7 @@ from neurodecode.scanpaths import Scanpath
 __all__ = ["draw_density", "draw_scanpath", "found_figure"]
 
 _WIDTH, _SHARP = 240, 2
-_LINE, _FILL, _INK = (255, 255, 255), (11, 95, 165), (255, 255, 255)
+_LINE, _FILL, _INK = (255, 255, 255), (27, 28, 31), (255, 255, 255)
 
 
 def _enlarged(image: np.ndarray, width: int) -> Image.Image:
