@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -51,7 +51,8 @@ def measure_asymmetry(
     Parameters
     ----------
     search : VisualSearch
-        The searcher; takes three equal channels from -1 to 1.
+        The searcher; takes three equal channels from -1 to 1. What lies beyond a display has
+        the display's background.
     task : SearchTask
         One of `SEARCH_TASKS`.
     ppd : float
@@ -69,6 +70,7 @@ def measure_asymmetry(
         Slopes and index.
     """
     rng = np.random.default_rng(seed)
+    search = replace(search, background=task.background / 127.5 - 1)
     counts = {}
     for name in ("hard", "easy"):
         condition = getattr(task, name)
