@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import BasePredictionWriter
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
@@ -22,27 +19,14 @@ from neurodecode.nn.scanpath.density import FixationDensity
 from neurodecode.nn.scanpath.oat import ObjectAttentionTransformer
 from neurodecode.nn.scanpath.object_scene import ObjectScene
 from neurodecode.nn.scanpath.object_sequences import sequence_loss
-from neurodecode.scanpaths import Scanpath, Scanpaths
-from neurodecode.store.scanpaths import write_scanpaths
+from neurodecode.scanpaths import Scanpath
 from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
+from neurodecode.tasks.scanpath_writer import Drawn
 
-__all__ = ["OatTask", "ScanpathDensityTask", "ScanpathTask", "ScanpathWriter"]
+__all__ = ["OatTask", "ScanpathDensityTask", "ScanpathTask"]
 
 Batch = dict[str, Tensor]
-
-
-class Drawn:
-    """Scanpaths of one picture; a class of its own, as Lightning would take lists apart.
-
-    Parameters
-    ----------
-    paths : list of Scanpath
-        With the picture's name.
-    """
-
-    def __init__(self, paths: list[Scanpath]) -> None:
-        self.paths = paths
 
 
 class ScanpathTask(DecodingModule):
@@ -149,7 +133,7 @@ class OatTask(ScanpathTask):
     Parameters
     ----------
     context : BuildContext
-        Linked from the DataModule (`neurodecode.gaze.datamodule.SearchData`).
+        Linked from the DataModule (`neurodecode.gaze.search_data.SearchData`).
     network : callable
         Makes the network.
     lr, weight_decay, warmup, max_norm, n_fixations, n_samples
@@ -185,7 +169,7 @@ class ScanpathDensityTask(ScanpathTask):
     Parameters
     ----------
     context : BuildContext
-        Linked from the DataModule (`neurodecode.gaze.datamodule.DensityData`).
+        Linked from the DataModule (`neurodecode.gaze.density_data.DensityData`).
     network : callable
         Makes the network from the grid and the number of features.
     duration_weight : float
@@ -230,50 +214,6 @@ class ScanpathDensityTask(ScanpathTask):
         for name, value in (("val/log_likelihood", where.sum() / n),
                             ("val/information_gain_bits", gain)):  # fmt: skip
             self.log(name, value, batch_size=n, prog_bar=True, sync_dist=True)
-
-
-class ScanpathWriter(BasePredictionWriter):
-    """Write the scanpaths of ``predict`` to one file.
-
-    Parameters
-    ----------
-    path : path
-        File of scanpaths, see `neurodecode.store.scanpaths`.
-    method : str
-        Name under which the method appears in tables.
-    """
-
-    def __init__(self, path: Path, method: str) -> None:
-        super().__init__(write_interval="epoch")
-        self.path, self.method = Path(path), method
-
-    def write_on_epoch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        predictions: Sequence[Any],
-        batch_indices: Sequence[Any],
-    ) -> None:
-        """Join all pictures.
-
-        Parameters
-        ----------
-        trainer : Trainer
-            Gives the DataModule.
-        pl_module : LightningModule
-            Not used.
-        predictions : sequence of Drawn
-            Of each picture.
-        batch_indices : sequence
-            Not used.
-        """
-        data = trainer.datamodule
-        joined = Scanpaths.from_list(
-            [path for part in predictions for path in part.paths],
-            pixels_per_degree=data.data.scanpaths.pixels_per_degree,
-        )
-        attrs = {"method": self.method, "dataset": data.data.name, "side": data.predict_on}
-        write_scanpaths(self.path, joined, attrs)
 
 
 def _looks(batch: Batch) -> Looks:

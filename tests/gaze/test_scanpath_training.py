@@ -8,7 +8,7 @@ from neurodecode.cli import main
 from neurodecode.datasets.gaze import load_gaze
 from neurodecode.datasets.mini.simulate_gaze import GazeOptions, simulate_gaze
 from neurodecode.errors import ConfigError
-from neurodecode.gaze.datamodule import SearchData
+from neurodecode.gaze.search_data import SearchData
 from neurodecode.store.scanpaths import read_scanpaths, scanpath_attrs
 
 pytestmark = [
