@@ -88,8 +88,8 @@ class GazeDataModule(pl.LightningDataModule):
         """
         raise NotImplementedError
 
-    def rows(self, side: Literal["train", "validation"]) -> Callable[[list[int]], Batch]:
-        """How a batch of this side is made from row numbers, with ``n`` rows.
+    def rows(self, side: Literal["train", "validation"]) -> Rows:
+        """How batches of this side are made.
 
         Parameters
         ----------
@@ -98,8 +98,8 @@ class GazeDataModule(pl.LightningDataModule):
 
         Returns
         -------
-        callable
-            With an attribute of the number of rows, see `Rows`.
+        Rows
+            From row numbers.
         """
         raise NotImplementedError
 
@@ -133,6 +133,18 @@ class Rows:
         self.n, self.make = n, make
 
     def __call__(self, rows: list[int]) -> Batch:
+        """Make a batch.
+
+        Parameters
+        ----------
+        rows : list of int
+            Row numbers.
+
+        Returns
+        -------
+        dict of str to Tensor
+            The batch.
+        """
         return self.make(rows)
 
 
