@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 
+from neurodecode.embed import make_embedder
 from neurodecode.errors import ConfigError, DataError
 from neurodecode.gaze.exemplars import Exemplars
 from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel
 from neurodecode.gaze.oat_training import OatTraining
 from neurodecode.gaze.object_sequences import Search, collate, crop_objects, nearest_objects
+from neurodecode.nn.scanpath.appearance import EmbeddedAppearance
 from neurodecode.nn.scanpath.oat import ObjectAttentionTransformer
 from neurodecode.nn.scanpath.object_sequences import draw_sequences
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
 
 __all__ = ["OatModel", "searched"]
+
+#: Side of crops that are embedded, in pixels; the tower scales them to its own.
+_EMBEDDED = 64
 
 
 @SCANPATH_MODELS.register("oat")
@@ -33,6 +39,10 @@ class OatModel(ScanpathModel):
     exemplars : {"bank", "picture"}
         How the target is shown to the network: by a crop of the same category from a training
         picture, or (as in OAT's shelves, where the very object is shown) by the target itself.
+    appearance : str
+        Frozen tower (a name of `neurodecode.embed.make_embedder` with ``pooled``) that embeds
+        the objects' crops, or ``cnn``: a small network learns what matters, which takes
+        thousands of searches.
     held_out : int
         Every so manieth training picture decides which epoch is kept.
     greedy : bool
@@ -49,6 +59,7 @@ class OatModel(ScanpathModel):
     def __init__(
         self,
         exemplars: Literal["bank", "picture"] = "bank",
+        appearance: str = "mini-clip",
         held_out: int = 6,
         greedy: bool = False,
         network: Mapping[str, Any] | None = None,
@@ -56,6 +67,7 @@ class OatModel(ScanpathModel):
     ) -> None:
         self.shown, self.held_out, self.greedy = exemplars, held_out, greedy
         self.network, self.training = dict(network or {}), OatTraining(**dict(training or {}))
+        self.tower = None if appearance == "cnn" else make_embedder(appearance)
         self.model: ObjectAttentionTransformer | None = None
 
     def fit(
@@ -72,7 +84,12 @@ class OatModel(ScanpathModel):
         sides = self.prepare(scanpaths, pictures, objects or {}, train, kept)
         with torch.random.fork_rng():
             torch.manual_seed(self.training.seed)
-            model = ObjectAttentionTransformer(**self.network)
+            given = dict(self.network)
+            if self.tower is not None:
+                given["appearance"] = partial(
+                    EmbeddedAppearance, features=sides[0][0].crops.shape[1]
+                )
+            model = ObjectAttentionTransformer(**given)
             self.history = self.training(model, *sides)
         self.model = model
         return self
@@ -100,9 +117,7 @@ class OatModel(ScanpathModel):
             What the network reads.
         """
         rng = np.random.default_rng(self.training.seed)
-        looks = {
-            name: crop_objects(pictures[name], objects[name]) for name in [*train, *validation]
-        }
+        looks = {name: self._looks(pictures[name], objects[name]) for name in [*train, *validation]}
         self.exemplars = Exemplars()
         for name in train:
             self.exemplars.add(name, objects[name].category, looks[name][0])
@@ -116,6 +131,13 @@ class OatModel(ScanpathModel):
         learned = scanpaths.select(np.isin(scanpaths.stimulus, list(train)))
         self._fit_scatter(learned.select(learned.target != ""), objects)
         return sides[True], sides[False]
+
+    def _looks(self, image: np.ndarray, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
+        """Crops of objects, or their embeddings, and their places."""
+        if self.tower is None:
+            return crop_objects(image, objects)
+        crops, places = crop_objects(image, objects, side=_EMBEDDED)
+        return self.tower.encode_images(crops)["pooled"], places
 
     def _search(
         self,
@@ -166,8 +188,9 @@ class OatModel(ScanpathModel):
         if objects is None or not len(objects) or not target:
             raise DataError("oat needs objects and a target", field="objects", fix="give both")
         size = image.shape[1], image.shape[0]
-        looks = crop_objects(image, objects)
+        objects.check(size)
         objects.find(target)
+        looks = self._looks(image, objects)
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         given = [self._search("", looks, objects, target, size, rng) for _ in range(n_samples)]
         scene, _, _ = collate(given)

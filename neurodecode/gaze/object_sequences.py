@@ -24,11 +24,11 @@ class Search:
 
     Parameters
     ----------
-    crops : array of uint8 of shape (n_objects, CROP, CROP, 3)
-        Its objects.
+    crops : array of uint8 of shape (n_objects, side, side, 3), or float32 (n_objects, features)
+        Its objects, or what a tower made of them.
     places : array of float32 of shape (n_objects, 2)
         Their centres, as shares of the longer side.
-    target : array of uint8 of shape (CROP, CROP, 3)
+    target : array of shape (side, side, 3) or (features,)
         What is looked for.
     start : tuple of float
         Middle of the picture, in the same unit.
@@ -43,7 +43,9 @@ class Search:
     fixated: np.ndarray = ()  # type: ignore[assignment]
 
 
-def crop_objects(image: np.ndarray, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
+def crop_objects(
+    image: np.ndarray, objects: Objects, side: int = CROP
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut objects out.
 
     Parameters
@@ -52,10 +54,12 @@ def crop_objects(image: np.ndarray, objects: Objects) -> tuple[np.ndarray, np.nd
         RGB.
     objects : Objects
         At least one.
+    side : int
+        Of the crops in pixels.
 
     Returns
     -------
-    crops : array of uint8 of shape (n_objects, CROP, CROP, 3)
+    crops : array of uint8 of shape (n_objects, side, side, 3)
         Each scaled to the same size.
     places : array of float32 of shape (n_objects, 2)
         Centres as shares of the longer side.
@@ -70,7 +74,7 @@ def crop_objects(image: np.ndarray, objects: Objects) -> tuple[np.ndarray, np.nd
     whole, crops = Image.fromarray(image), []
     for left, top, wide, high in objects.boxes:
         box = (left, top, left + wide, top + high)
-        crops.append(whole.resize((CROP, CROP), Image.Resampling.BILINEAR, box=box))
+        crops.append(whole.resize((side, side), Image.Resampling.BILINEAR, box=box))
     places = objects.centres / max(width, height)
     return np.stack([np.array(crop) for crop in crops]), places.astype(np.float32)
 
@@ -115,18 +119,23 @@ def collate(searches: Sequence[Search]) -> tuple[ObjectScene, torch.Tensor, torc
     """
     n, most = len(searches), max(len(each.crops) for each in searches)
     steps = max(len(each.fixated) for each in searches)
-    crops = np.zeros((n, most, CROP, CROP, 3), np.uint8)
+    first = searches[0].crops
+    crops = np.zeros((n, most, *first.shape[1:]), first.dtype)
     places, present = np.full((n, most, 2), 0.5, np.float32), np.zeros((n, most), bool)
     fixated, lengths = np.zeros((n, steps), np.int64), np.zeros(n, np.int64)
     for i, each in enumerate(searches):
         count, lengths[i] = len(each.crops), len(each.fixated)
         crops[i, :count], places[i, :count], present[i, :count] = each.crops, each.places, True
         fixated[i, : lengths[i]] = each.fixated
-    target = torch.from_numpy(np.stack([each.target for each in searches]))
     scene = ObjectScene(
-        torch.from_numpy(crops).permute(0, 1, 4, 2, 3) / 255,
-        torch.from_numpy(places), torch.from_numpy(present),
-        target.permute(0, 3, 1, 2) / 255,
+        _tensor(crops), torch.from_numpy(places), torch.from_numpy(present),
+        _tensor(np.stack([each.target for each in searches])),
         torch.tensor([each.start for each in searches], dtype=torch.float32),
     )  # fmt: skip
     return scene, torch.from_numpy(fixated), torch.from_numpy(lengths)
+
+
+def _tensor(looks: np.ndarray) -> torch.Tensor:
+    """Pixels on the scale 0 to 1, channels before rows; embeddings as they are."""
+    found = torch.from_numpy(looks)
+    return found.movedim(-1, -3) / 255 if looks.dtype == np.uint8 else found

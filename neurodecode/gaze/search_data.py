@@ -24,8 +24,8 @@ class SearchData(GazeDataModule):
     ----------
     dataset, root, splits, fold, batch_size, predict_on
         See `GazeDataModule`.
-    exemplars
-        See `OatModel`.
+    exemplars, appearance
+        See `OatModel`; with a tower, the network's ``appearance`` has to be `EmbeddedAppearance`.
     """
 
     def __init__(
@@ -37,9 +37,10 @@ class SearchData(GazeDataModule):
         batch_size: int = 32,
         predict_on: Literal["test", "validation", "train"] = "test",
         exemplars: Literal["bank", "picture"] = "bank",
+        appearance: str = "mini-clip",
     ) -> None:
         super().__init__(dataset, root, splits, fold, batch_size, predict_on)
-        self.reader = OatModel(exemplars)
+        self.reader = OatModel(exemplars, appearance)
         found = self.reader.prepare(
             self.data.scanpaths, self.data.pictures, self.data.objects,
             self.sides["train"], self.sides["validation"],

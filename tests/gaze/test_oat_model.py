@@ -44,7 +44,9 @@ def world(n: int, seed: int, n_objects: int = 4):
 @pytest.fixture(scope="module")
 def fitted() -> OatModel:
     network = {"width": 32, "depth": 1, "n_heads": 2, "dropout": 0.0}
-    model = OatModel(network=network, training={"epochs": 14, "lr": 6e-3, "batch": 16})
+    model = OatModel(
+        appearance="cnn", network=network, training={"epochs": 14, "lr": 6e-3, "batch": 16}
+    )
     return model.fit(*world(20, seed=0))
 
 
@@ -98,6 +100,16 @@ def test_exemplars_come_from_other_pictures_where_there_are_others(rng):
     assert {bank.draw("cup", "x", rng)[0, 0, 0] for _ in range(30)} == {0, 1}
     with pytest.raises(DataError, match=r"field target: target 'car' .*\(box, cup\)"):
         bank.draw("car", "a", rng)
+
+
+def test_embedded_objects_tell_kinds_apart():
+    network = {"width": 16, "depth": 1, "n_heads": 2}
+    model = OatModel(network=network, training={"epochs": 1}).fit(*world(6, seed=0))
+    image, objects = shelf(np.random.default_rng(5), 5)
+    looks, _ = model._looks(image, objects)
+    assert looks.shape == (5, 128)
+    drawn = model.predict(image, objects=objects, target="plum", n_fixations=3, n_samples=2)
+    assert set(drawn.target) == {"plum"}
 
 
 def test_bad_input_is_named(fitted):

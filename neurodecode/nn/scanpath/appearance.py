@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["AppearanceCNN", "pyramid_pool"]
+__all__ = ["AppearanceCNN", "EmbeddedAppearance", "pyramid_pool"]
 
 
 def pyramid_pool(maps: Tensor, levels: Sequence[int]) -> Tensor:
@@ -72,3 +72,34 @@ class AppearanceCNN(nn.Module):
             Features.
         """
         return self.write(pyramid_pool(self.maps(2 * crops - 1), self.levels))
+
+
+class EmbeddedAppearance(nn.Module):
+    """Crops that a frozen tower has embedded already.
+
+    Parameters
+    ----------
+    dim : int
+        Width of the output.
+    features : int
+        Width of the embedding.
+    """
+
+    def __init__(self, dim: int, features: int = 128) -> None:
+        super().__init__()
+        self.write = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, dim))
+
+    def forward(self, embedded: Tensor) -> Tensor:
+        """Describe crops.
+
+        Parameters
+        ----------
+        embedded : Tensor of shape (n, features)
+            Embeddings.
+
+        Returns
+        -------
+        Tensor of shape (n, dim)
+            Features.
+        """
+        return self.write(embedded)

@@ -26,9 +26,10 @@ class ObjectAttentionTransformer(nn.Module):
     """Which object is fixated next, and when the search ends.
 
     Tokens are objects, their appearance and the code of their place side by side, and the target,
-    which has appearance but no place: where it lies must be found out. The decoder reads the
-    objects fixated so far, in order, and a pointer scores all tokens for the next fixation; to
-    point at the target token is to end. Number and layout of objects are free.
+    which has appearance but no place: where it lies must be found out. Each is also told how much
+    it looks like the target (a cosine), which a few hundred searches are too few to discover. The
+    decoder reads the objects fixated so far, in order, and a pointer scores all tokens for the
+    next fixation; to point at the target token is to end. Number and layout of objects are free.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ class ObjectAttentionTransformer(nn.Module):
     dropout : float
         In the blocks; .1 in OAT.
     appearance : callable
-        Makes a network from its output width; crops (n, 3, h, w) to features (n, width).
+        Makes a network from its output width; crops (n, 3, h, w), or what a tower made of them
+        (n, features), to features (n, width).
     attention : str
         Mechanism, a name of `neurodecode.nn.attention.ATTENTION`.
     attention_options : mapping, optional
@@ -82,6 +84,7 @@ class ObjectAttentionTransformer(nn.Module):
         # what stands in place of a place, and of an appearance
         self.nowhere = nn.Parameter(0.02 * torch.randn(width // 2))
         self.nothing = nn.Parameter(0.02 * torch.randn(width // 2))
+        self.likeness = nn.Linear(1, width, bias=False)
         make = partial(make_attention, attention, n_heads, width // n_heads, attention_options)
         self.encoder = nn.ModuleList(TokenBlock(width, make(), dropout=dropout)
                                      for _ in range(depth))  # fmt: skip
@@ -105,9 +108,12 @@ class ObjectAttentionTransformer(nn.Module):
         """
         crops = torch.cat([scene.crops, scene.target[:, None]], dim=1)
         looks = self.appearance(crops.flatten(0, 1)).unflatten(0, crops.shape[:2])
+        given = crops.flatten(2) if crops.ndim == 3 else looks
+        alike = nn.functional.cosine_similarity(given, given[:, -1:], dim=2)
         places = self.place(self.code(scene.places))
         nowhere = self.nowhere.to(places).expand(len(places), 1, -1)
-        return torch.cat([looks, torch.cat([places, nowhere], dim=1)], dim=2)
+        tokens = torch.cat([looks, torch.cat([places, nowhere], dim=1)], dim=2)
+        return tokens + self.likeness(alike[..., None].to(tokens))
 
     def encode(self, scene: ObjectScene) -> tuple[Tensor, Tensor, Tensor]:
         """Encode a batch of pictures.

@@ -18,13 +18,13 @@ class ObjectScene:
 
     Parameters
     ----------
-    crops : Tensor of shape (n_batch, n_objects, 3, height, width)
-        Objects, RGB on the scale 0 to 1.
+    crops : Tensor of shape (n_batch, n_objects, 3, height, width) or (n_batch, n_objects, features)
+        Objects, RGB on the scale 0 to 1, or what a tower made of them.
     places : Tensor of shape (n_batch, n_objects, 2)
         x and y of their centres, as shares of the picture's longer side.
     present : Tensor of bool of shape (n_batch, n_objects)
         False for padding.
-    target : Tensor of shape (n_batch, 3, height, width)
+    target : Tensor of shape (n_batch, 3, height, width) or (n_batch, features)
         What is looked for; it has no place.
     start : Tensor of shape (n_batch, 2)
         Where the eye is at first.
