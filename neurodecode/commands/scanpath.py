@@ -71,6 +71,8 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cell", type=int, default=16,
         help="side in pixels of the cells of densities (default: 16)")  # fmt: skip
     add("--side", choices=("test", "validation"), default="test", help="which stimuli")
+    add("--kernel", choices=("published", "learned"), default="published",
+        help="of other_viewers: as published, or learned from training viewers")  # fmt: skip
     add("--longest", type=int, help="fixations of a drawn scanpath at most")
     add("--seed", type=int, default=0, help="of what is drawn")
     add("--out", type=Path, required=True, metavar="FILE", help="predictions to write (.h5)")
@@ -176,7 +178,7 @@ def _predict(args: argparse.Namespace, data: GazeData) -> None:
         if getattr(args, name) < 1:
             raise ConfigError(f"--{name} is {getattr(args, name)}; give a positive number")
     options = PredictOptions(
-        tuple(args.tasks), args.samples, args.cell, args.side, args.longest, args.seed
+        tuple(args.tasks), args.samples, args.cell, args.side, args.longest, args.seed, args.kernel
     )
     split = read_split(args.splits)
     method = args.method or args.model.rpartition(".")[2]

@@ -7,9 +7,14 @@ import numpy as np
 from neurodecode.errors import DataError
 from neurodecode.gaze.baselines import CentreBias
 from neurodecode.gaze.estimate import counts, smooth
+from neurodecode.gaze.grid import cell_of
 from neurodecode.scanpaths import Scanpaths
 
-__all__ = ["OtherViewers"]
+__all__ = ["OtherViewers", "best_kernel"]
+
+#: Kernels (shares of the longer side) and shares of the centre bias to choose from, and the number
+#: of training scanpaths that choose.
+_SIGMAS, _SHARES, _TRIED = (0.03, 0.045, 0.07, 0.1), (0.1, 0.3, 0.5), 80
 
 
 class OtherViewers:
@@ -87,3 +92,37 @@ class OtherViewers:
         seen = smooth(counts(others.x, others.y, size, cell), size, cell, self.sigma * max(size))
         middle = np.exp(self.centre.of_size(size, cell))
         return np.log((1 - self.share) * seen + self.share * middle)
+
+
+def best_kernel(training: Scanpaths, centre: CentreBias, cell: int) -> tuple[float, float]:
+    """Choose the kernel and the share of the centre bias by what is likeliest in training.
+
+    With few other viewers, or short scanpaths, the kernel of OSIE's protocol is too narrow for the
+    others to be a ceiling.
+
+    Parameters
+    ----------
+    training : Scanpaths
+        Of training stimuli; each is predicted from the other viewers of its stimulus.
+    centre : CentreBias
+        Fitted to them.
+    cell : int
+        Side of the cells in pixels.
+
+    Returns
+    -------
+    tuple of float
+        `sigma` and `share` of `OtherViewers`.
+    """
+    rows = range(0, len(training), max(len(training) // _TRIED, 1))
+    scores = {}
+    for sigma in _SIGMAS:
+        for share in _SHARES:
+            others = OtherViewers(training, centre, sigma, share)
+            nats = []
+            for row in rows:
+                path = training[row]
+                at = cell_of(path.x, path.y, path.size, cell)
+                nats.append(others.log_density(row, cell=cell)[at])
+            scores[sigma, share] = float(np.concatenate(nats).mean())
+    return max(scores, key=lambda pair: scores[pair])

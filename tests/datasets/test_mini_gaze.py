@@ -10,7 +10,8 @@ import pytest
 
 from neurodecode.cli import main
 from neurodecode.datasets.gaze import load_gaze
-from neurodecode.datasets.mini.gaze_policy import DEGREES, Policy, Viewer, look
+from neurodecode.datasets.mini.gaze_look import look
+from neurodecode.datasets.mini.gaze_policy import DEGREES, Policy, Viewer
 from neurodecode.datasets.mini.gaze_scenes import LAYOUTS, sample_array, sample_view
 from neurodecode.datasets.mini.simulate_gaze import NEW_LAYOUTS
 

@@ -14,6 +14,7 @@ from neurodecode.evaluation.scanpath.items import PairOptions, density_items, pa
 from neurodecode.evaluation.scanpath.predict import PredictOptions, predict, predict_others
 from neurodecode.evaluation.scanpath.search import behaviour_table, found_curve
 from neurodecode.gaze.baselines import CentreBias, Uniform
+from neurodecode.gaze.model import ScanpathModel
 from neurodecode.gaze.saliency import SaliencyWithInhibition
 from neurodecode.metrics.functional import scanpath as fn
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
@@ -201,3 +202,42 @@ def test_densities_along_a_scanpath_are_those_one_by_one(data):
         alone = model.log_density(image, path[:step], cell=10)
         np.testing.assert_allclose(together[step], alone)
     assert (together[1] != together[0]).any()
+
+
+class Stopping(ScanpathModel):
+    """Looks at the middle twice, whatever is asked; it has no density."""
+
+    stops = True
+
+    def predict(self, image, *, n_fixations, n_samples=1, seed=0, **about):
+        size = (image.shape[1], image.shape[0])
+        x, y = np.full((2, 2), np.array(size)[:, None] / 2)
+        path = Scanpath(x, y, np.full(2, np.nan), "sample-0", size=size)
+        return Scanpaths.from_list([path] * n_samples)
+
+
+def test_models_may_stop_and_need_no_density(data, split, predictions):
+    few = replace(data, pictures={n: data.pictures[n] for n in NAMES[:5]})
+    made = predict("stopping", Stopping, few, split, OPTIONS)
+    # it looks at pictures, so that it is not asked about stimuli without one
+    assert set(made.scanpaths.stimulus) == set(NAMES[:5])
+    assert (made.scanpaths.n_fixations == 2).all()
+    assert set(made.scanpaths.target) == {"cup"}
+    done = evaluate(data, [made, predictions["other_viewers"]], EvaluateOptions("test"))
+    metrics = {r.metric for r in done.records if r.method == "stopping"}
+    assert "scanmatch" in metrics
+    assert "found_mismatch" in metrics
+    assert not metrics & {"nss", "information_gain_bits", "multimatch_shape"}
+
+
+def test_lengths_are_those_of_the_same_task(data, split):
+    """Free viewing lasts longer than search here; a drawn scanpath is as long as its task."""
+    s = data.scanpaths
+    free = replace(s, task=np.full(len(s), "free_viewing"), target=np.full(len(s), ""))
+    short = Scanpaths.from_list(
+        [replace(p, x=p.x[:1], y=p.y[:1], duration=p.duration[:1]) for p in s]
+    )
+    both = replace(data, scanpaths=Scanpaths.concatenate([free, short]))
+    drawn = predict("uniform", Uniform, both, split, OPTIONS).scanpaths
+    assert (drawn.n_fixations[drawn.task == "search_present"] == 1).all()
+    assert (drawn.n_fixations[drawn.task == "free_viewing"] >= 3).all()

@@ -11,7 +11,7 @@ from neurodecode.gaze import saliency  # noqa: F401  registers its model
 from neurodecode.gaze.baselines import CentreBias, RandomWalk
 from neurodecode.gaze.grid import cell_areas, cell_of
 from neurodecode.gaze.model import SCANPATH_MODELS
-from neurodecode.gaze.others import OtherViewers
+from neurodecode.gaze.others import OtherViewers, best_kernel
 from neurodecode.gaze.saliency import SaliencyWithInhibition, centre_surround
 from neurodecode.metrics.functional import scanpath as fn
 from neurodecode.scanpaths import Scanpath, Scanpaths
@@ -141,6 +141,21 @@ def test_other_viewers_leave_out_the_one_who_is_predicted(viewers, pictures):
     alone = viewers.select(viewers.viewer == "1")
     with pytest.raises(DataError, match="nobody else looked at a"):
         OtherViewers(alone, centre).log_density(0)
+
+
+def test_a_wider_kernel_is_learned_where_viewers_differ_more(rng, pictures):
+    def kernel(spread):
+        paths = [
+            Scanpath(
+                *(rng.normal((30, 35), spread, (3, 2)).T), np.full(3, 99.0), viewer, s, size=SIZE
+            )
+            for viewer in "123"
+            for s in "ab"
+        ]
+        viewers = Scanpaths.from_list(paths)
+        return best_kernel(viewers, CentreBias().fit(viewers, pictures), 5)[0]
+
+    assert kernel(9.0) > kernel(1.0)
 
 
 @pytest.mark.realdata

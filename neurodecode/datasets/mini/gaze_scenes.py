@@ -11,7 +11,7 @@ from neurodecode.datasets.mini.drawing import draw_object
 from neurodecode.datasets.mini.scene_types import BACKGROUNDS, CATEGORIES, COLOURS
 from neurodecode.datasets.mini.scenes import Scene, SceneObject, boxes, render, sample_scene
 
-__all__ = ["LAYOUTS", "View", "object_similarity", "sample_array", "sample_view"]
+__all__ = ["LAYOUTS", "View", "object_similarity", "object_words", "sample_array", "sample_view"]
 
 #: Layout of a search array -> places of its objects, as fractions of the picture.
 LAYOUTS: dict[str, tuple[tuple[float, float], ...]] = {
@@ -63,9 +63,24 @@ class View:
         return np.array(boxes(self.scene, self.size))
 
 
+def object_words(item: SceneObject) -> str:
+    """Name an object by colour and category.
+
+    Parameters
+    ----------
+    item : SceneObject
+        The object.
+
+    Returns
+    -------
+    str
+        ``an orange cup``.
+    """
+    return f"{'an' if item.colour[0] in 'aeiou' else 'a'} {item.colour} {item.category}"
+
+
 def _captioned(scene: Scene, rng: np.random.Generator) -> str:
-    item = scene.objects[int(rng.integers(len(scene.objects)))]
-    return f"a {item.colour} {item.category}"
+    return object_words(scene.objects[int(rng.integers(len(scene.objects)))])
 
 
 def sample_view(rng: np.random.Generator, name: str, size: int) -> View:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from neurodecode.datasets.mini.gaze_policy import DEGREES, Viewer, look
+from neurodecode.datasets.mini.gaze_look import look
+from neurodecode.datasets.mini.gaze_policy import DEGREES, Viewer
 from neurodecode.datasets.mini.gaze_scenes import LAYOUTS, View, sample_array, sample_view
 from neurodecode.datasets.mini.scene_types import CATEGORIES
 from neurodecode.errors import ConfigError

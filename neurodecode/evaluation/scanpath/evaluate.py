@@ -18,9 +18,9 @@ from neurodecode.evaluation.scanpath.records import (
     About,
     difference_table,
     item_records,
-    search_records,
 )
 from neurodecode.evaluation.scanpath.search import behaviour_table, found_curve
+from neurodecode.evaluation.scanpath.search_records import search_records
 from neurodecode.metrics.records import MetricRecord
 from neurodecode.scanpaths import Scanpaths
 from neurodecode.store.gaze_predictions import GazePrediction

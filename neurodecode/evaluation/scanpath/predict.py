@@ -18,7 +18,7 @@ from neurodecode.evaluation.scanpath.density_scores import (
 from neurodecode.evaluation.scanpath.questions import Question, questions
 from neurodecode.gaze.baselines import CentreBias
 from neurodecode.gaze.model import ScanpathModel
-from neurodecode.gaze.others import OtherViewers
+from neurodecode.gaze.others import OtherViewers, best_kernel
 from neurodecode.scanpaths import Scanpath, Scanpaths
 from neurodecode.splits.pictures import picture_names
 from neurodecode.splits.types import Split
@@ -43,6 +43,8 @@ class PredictOptions:
         Which stimuli are asked about.
     longest : int or None
         Fixations at most; by default as many as training viewers make.
+    kernel : {"published", "learned"}
+        Of ``other_viewers``: that of OSIE's protocol, or the likeliest on the training side.
     seed : int
         Of everything that is drawn.
     """
@@ -53,6 +55,7 @@ class PredictOptions:
     side: str = "test"
     longest: int | None = None
     seed: int = 0
+    kernel: str = "published"
 
 
 def predict(
@@ -127,7 +130,9 @@ def predict_others(
         centre.fit(train, data.pictures)
         rows = np.flatnonzero(chosen(data, sides[options.side], options))
         held = data.scanpaths.select(rows)
-        others = OtherViewers(held, centre)
+        learned = options.kernel == "learned"
+        kernel = best_kernel(train, centre, options.cell) if learned else ()
+        others = OtherViewers(held, centre, *kernel)
         scores = DensityScores(held, options.cell, options.seed)
         maps, order = {}, []
         for question, own in questions(held):
@@ -197,19 +202,21 @@ def _ask(
     lengths = data.scanpaths.n_fixations[train]
     if options.longest is not None:
         lengths = np.minimum(lengths, options.longest)
+    tasks = data.scanpaths.task[train]
     rng = np.random.default_rng([options.seed, number])
     drawn, order = [], []
     scores = DensityScores(held, options.cell, options.seed)
     maps = {}
     for question, own in questions(held):
-        stimulus, _, target, caption = question
+        stimulus, task, target, caption = question
         image = _picture(data, stimulus)
+        usual = lengths[tasks == task] if (tasks == task).any() else lengths
         given: dict[str, Any] = {
             "objects": data.objects.get(stimulus),
             "target": target or None,
             "caption": caption or None,
         }
-        paths = _draw(model, image, question, given, lengths, rng, options)
+        paths = _draw(model, image, question, given, usual, rng, options)
         drawn += paths
         if model.has_density:
 

@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 
 from neurodecode import __version__
-from neurodecode.evaluation.scanpath.search import SearchTable
-from neurodecode.metrics.functional import scanpath as fn
 from neurodecode.metrics.records import MetricRecord
 
-__all__ = ["About", "difference_table", "item_records", "search_records"]
+__all__ = ["HUMAN", "About", "difference_table", "interval", "item_records"]
 
 _CHANCE = {"auc_shuffled": 0.5, "auc_conditional": 0.5, "nss": 0.0}
 _BOOT = 2000
 #: All viewers of a data set together are its one subject.
 VIEWERS = "viewers"
+#: The method that stands for people.
 HUMAN = "other_viewers"
 
 
@@ -88,10 +87,25 @@ class About:
         )
 
 
-def _interval(
+def interval(
     statistic: Callable[[np.ndarray], np.ndarray], n: int, seed: int = 0
 ) -> tuple[float | None, float | None]:
-    """Percentile interval of a statistic of resampled stimuli (indices of shape (n_boot, n))."""
+    """Percentile interval of a statistic over stimuli.
+
+    Parameters
+    ----------
+    statistic : callable
+        Of indices of resampled stimuli, (n_boot, n).
+    n : int
+        Stimuli.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    tuple of float or None
+        Low and high; None for a single stimulus.
+    """
     if n < 2:
         return None, None
     picked = np.random.default_rng(seed).integers(n, size=(_BOOT, n))
@@ -123,7 +137,7 @@ def item_records(items: pd.DataFrame, about: About) -> list[MetricRecord]:
     keys = ["method", "task", "metric", "reference"]
     for (method, task, metric, reference), own in items.groupby(keys, sort=True):
         mean = _weighted(own["value"].to_numpy(), own["weight"].to_numpy(float))
-        numbers = float(mean(np.arange(len(own)))), *_interval(mean, len(own))
+        numbers = float(mean(np.arange(len(own)))), *interval(mean, len(own))
         records.append(
             about.record(method, metric, numbers, len(own), viewing=task, reference=reference)
         )
@@ -166,90 +180,8 @@ def difference_table(items: pd.DataFrame, dataset: str, baselines: tuple[str, ..
                 value = float(contrast(np.arange(len(both))))
                 rows.append(
                     (dataset, viewing, metric, reference, method, baseline, value,
-                     *_interval(contrast, len(both)), len(both))
+                     *interval(contrast, len(both)), len(both))
                 )  # fmt: skip
     columns = ["dataset", "viewing", "metric", "reference", "method", "baseline", "difference",
                "ci_low", "ci_high", "n"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
-
-
-def search_records(
-    human: SearchTable, models: Mapping[str, SearchTable], about: About, n_fixations: int
-) -> list[MetricRecord]:
-    """How far models are from people's behaviour in search.
-
-    Parameters
-    ----------
-    human : DataFrame
-        Of `behaviour_table`, with a column ``viewer``.
-    models : mapping of str to DataFrame
-        Method -> its table.
-    about : About
-        What the records share.
-    n_fixations : int
-        Length of the curves of what was found.
-
-    Returns
-    -------
-    list of MetricRecord
-        ``behaviour_difference`` and ``found_mismatch`` of each model, and of the viewers: one
-        against the others, averaged.
-    """
-    records = []
-    for method, model in models.items():
-        for metric, score in (("behaviour_difference", _delta), ("found_mismatch", _mismatch)):
-            numbers = _against(human, model, score, n_fixations)
-            n = len(set(model["stimulus"]))
-            records.append(about.record(method, metric, numbers, n, viewing="search_present"))
-    for metric, score in (("behaviour_difference", _delta), ("found_mismatch", _mismatch)):
-        each = []
-        for viewer in sorted(set(human["viewer"])):
-            rest = _sums(human[human["viewer"] != viewer], n_fixations)
-            own = _sums(human[human["viewer"] == viewer], n_fixations)
-            each.append(float(score(_mean(rest[1]), _mean(own[1]))))
-        value = float(np.mean(each))
-        if np.isfinite(value):
-            n = len(set(human["stimulus"]))
-            records.append(
-                about.record(HUMAN, metric, (value, None, None), n, viewing="search_present")
-            )
-    return records
-
-
-def _sums(table: SearchTable, n_fixations: int) -> tuple[list[str], np.ndarray]:
-    """Sums over the scanpaths of each stimulus: behaviour, found by 1, 2, ..., number."""
-    steps = np.arange(1, n_fixations + 1)
-    found = (table["first"].to_numpy()[:, None] <= steps).astype(float)
-    columns = np.column_stack([table[list(fn.BEHAVIOUR)].to_numpy(), found, np.ones(len(table))])
-    by = pd.DataFrame(columns).groupby(table["stimulus"].to_numpy(), sort=True).sum()
-    return by.index.tolist(), by.to_numpy()
-
-
-def _mean(sums: np.ndarray, picked: np.ndarray | None = None) -> np.ndarray:
-    total = sums.sum(axis=0) if picked is None else sums[picked].sum(axis=1)
-    return total[..., :-1] / total[..., -1:]
-
-
-def _delta(human: np.ndarray, model: np.ndarray) -> np.ndarray:
-    h, m = (each[..., : len(fn.BEHAVIOUR)] for each in (human, model))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((h == 0).any(-1), np.nan, (np.abs(h - m) / h).mean(-1))
-
-
-def _mismatch(human: np.ndarray, model: np.ndarray) -> np.ndarray:
-    return np.abs(human[..., len(fn.BEHAVIOUR) :] - model[..., len(fn.BEHAVIOUR) :]).sum(-1)
-
-
-def _against(
-    human: SearchTable, model: SearchTable, score: Callable, n_fixations: int
-) -> tuple[float | None, float | None, float | None]:
-    both = sorted(set(human["stimulus"]) & set(model["stimulus"]))
-    h = _sums(human[human["stimulus"].isin(both)], n_fixations)[1]
-    m = _sums(model[model["stimulus"].isin(both)], n_fixations)[1]
-    value = float(score(_mean(h), _mean(m)))
-    if not np.isfinite(value):
-        return None, None, None
-    low, high = _interval(
-        lambda picked: np.nan_to_num(score(_mean(h, picked), _mean(m, picked))), len(both)
-    )
-    return value, low, high
