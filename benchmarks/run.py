@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "streaming": [],
     "scanpath_metrics": [],
     "trf": [],
+    "nevaclip": [],
 }
 
 

@@ -12,7 +12,10 @@ from neurodecode.embed.gabor import FLOOR, GRID, LUMINANCE, SIZE, gabor_bank
 from neurodecode.errors import DataError
 from neurodecode.registry import Registry
 
-__all__ = ["PIXEL_FEATURES", "ClipTokens", "GaborEnergy", "PixelFeatures", "pixel_features"]
+__all__ = [
+    "PIXEL_FEATURES", "ClipTokens", "GaborEnergy", "PixelFeatures", "PooledImages",
+    "pixel_features",
+]  # fmt: skip
 
 
 class PixelFeatures(Protocol):
@@ -128,6 +131,42 @@ class ClipTokens(nn.Module):
 
         _check_size(pixels, self.image_size)
         return image_tokens(self.visual, (pixels - self.mean) / self.std)[0]
+
+
+class PooledImages(nn.Module):
+    """Embeddings of pictures in the space that they share with texts, with a gradient.
+
+    Parameters
+    ----------
+    visual : nn.Module
+        Image tower of an OpenCLIP model, a ResNet or a transformer.
+    mean, std : tuple of float of length 3
+        Channel normalisation on the scale 0 to 1.
+    """
+
+    target = "pooled"
+
+    def __init__(self, visual: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.visual = visual
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Compute the embeddings.
+
+        Parameters
+        ----------
+        pixels : Tensor of shape (n, 3, height, width)
+            RGB on the scale 0 to 1, in the tower's size.
+
+        Returns
+        -------
+        Tensor of shape (n, embed_dim)
+            Not normalised.
+        """
+        pooled = self.visual((pixels - self.mean) / self.std)
+        return pooled[0] if isinstance(pooled, tuple) else pooled
 
 
 PIXEL_FEATURES: Registry[Callable[[], PixelFeatures]] = Registry("differentiable embedder")

@@ -1,4 +1,7 @@
-"""Every model of scanpaths by name: importing this module fills the registry."""
+"""Every model of scanpaths by name.
+
+Importing this module fills the registry with the baselines; networks are imported when asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,14 @@ from neurodecode.gaze import baselines, saliency
 from neurodecode.gaze.model import SCANPATH_MODELS, ScanpathModel
 
 __all__ = ["SCANPATH_MODELS", "baselines", "build_model", "saliency"]
+
+#: Where the models are that need torch.
+_NETWORKS = {
+    "density": "neurodecode.gaze.density",
+    "eccnet": "neurodecode.gaze.search",
+    "nevaclip": "neurodecode.gaze.nevaclip",
+    "oat": "neurodecode.gaze.oat",
+}
 
 
 def build_model(name: str, options: dict[str, Any] | None = None) -> ScanpathModel:
@@ -32,6 +43,11 @@ def build_model(name: str, options: dict[str, Any] | None = None) -> ScanpathMod
     ConfigError
         If there is no such model, or it does not take these options.
     """
+    if name in _NETWORKS:
+        import_module(_NETWORKS[name])
+    elif "." not in name and name not in SCANPATH_MODELS:
+        known = ", ".join(sorted({*SCANPATH_MODELS, *_NETWORKS}))
+        raise ConfigError(f"unknown scanpath model {name!r}; known: {known}")
     kind = _class(name) if "." in name else SCANPATH_MODELS[name]
     try:
         return kind(**(options or {}))

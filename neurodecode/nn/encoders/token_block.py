@@ -1,4 +1,4 @@
-"""A transformer block over the patches of a picture."""
+"""A transformer block over the patches of a picture, its objects or the steps of a scanpath."""
 
 from __future__ import annotations
 
@@ -37,22 +37,35 @@ class TokenBlock(nn.Module):
             nn.Linear(hidden, width), nn.Dropout(dropout),
         )  # fmt: skip
 
-    def forward(self, tokens: Tensor, places: Tensor) -> Tensor:
-        """Let patches attend to one another.
+    def forward(
+        self,
+        tokens: Tensor,
+        places: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+    ) -> Tensor:
+        """Let tokens attend to one another.
 
         Parameters
         ----------
         tokens : Tensor of shape (n_batch, n_tokens, width)
-            Patches.
-        places : Tensor of int of shape (n_tokens, 2)
-            Where they are.
+            Patches, objects or steps.
+        places : Tensor of int of shape (n_tokens, n_axes), optional
+            Where they are, for mechanisms that know places.
+        mask : Tensor of bool, broadcast to (n_batch, n_heads, n_tokens, n_tokens), optional
+            True where a token may attend.
+        causal : bool
+            Tokens see those before them and themselves.
 
         Returns
         -------
         Tensor of shape (n_batch, n_tokens, width)
-            The same patches.
+            The same tokens.
         """
         qkv = self.qkv(self.norm(tokens)).unflatten(-1, (3, self.attention.n_heads, -1))
-        attended = self.attention(*qkv.permute(2, 0, 3, 1, 4), positions=places)
+        attended = self.attention(
+            *qkv.permute(2, 0, 3, 1, 4), positions=places, mask=mask, causal=causal
+        )
         tokens = tokens + self.out(attended.transpose(1, 2).flatten(2))
         return tokens + self.perceptron(tokens)

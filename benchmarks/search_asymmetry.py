@@ -1,0 +1,43 @@
+"""Is the search model asymmetric as people are? Six pairs of searches, slopes, and the index.
+
+``python -m benchmarks.search_asymmetry --weights FILE`` takes the tower that
+configs/pretrain/search_tower.yaml trains (10 pixels per degree), or VGG16 as safetensors
+(``--pixels-per-degree 30``). Nothing is chosen by the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.machine import save
+from neurodecode.gaze.search import load_stages
+from neurodecode.gaze.search_tasks import SEARCH_TASKS
+from neurodecode.gaze.search_tasks.asymmetry import measure_asymmetry
+from neurodecode.nn.scanpath.search_tower import SearchTower
+from neurodecode.nn.scanpath.visual_search import VisualSearch
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--pixels-per-degree", type=float, default=10.0)
+    parser.add_argument("--displays", type=int, default=20)
+    parser.add_argument("--tasks", nargs="*", default=list(SEARCH_TASKS))
+    args = parser.parse_args()
+    ppd, stages = args.pixels_per_degree, load_stages(args.weights)
+    results = {}
+    for name in args.tasks:
+        task = SEARCH_TASKS[name]
+        # one cell of the display is not looked at twice
+        search = VisualSearch(SearchTower(stages, ppd), SearchTower(stages), round(task.cell * ppd))
+        found = measure_asymmetry(search, task, ppd=ppd, n_displays=args.displays)
+        results[name] = asdict(found)
+        print(name, results[name], flush=True)
+    save("search_asymmetry", {"weights": str(args.weights), "displays": args.displays, **results})
+
+
+if __name__ == "__main__":
+    main()

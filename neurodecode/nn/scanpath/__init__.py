@@ -1,0 +1,1 @@
+"""Networks of scanpath models: objects, foveated views, eccentricity, densities."""
