@@ -15,6 +15,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # small tensors: more threads than one only get into each other's way, and into the other worker's
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# after the number of threads has been chosen
+import torch
+
+# Triton decides when it is imported, by whichever test comes first; a GPU runs kernels themselves
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("NEURODECODE_SHARED", REPOSITORY.parent / "shared"))
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import sys
 
 import pytest
 import torch
-
-# Triton decides when it is imported; a GPU runs the kernels themselves
-if not torch.cuda.is_available() and "triton" not in sys.modules:
-    os.environ["TRITON_INTERPRET"] = "1"
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
