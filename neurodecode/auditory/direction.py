@@ -7,6 +7,7 @@ has not.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,8 +64,9 @@ class _Direction(AttentionDecoder):
     def _fit_filters(self, windows: np.ndarray, labels: np.ndarray) -> Any:
         return None
 
+    @abstractmethod
     def _features(self, windows: np.ndarray, filters: Any) -> np.ndarray:
-        raise NotImplementedError
+        """Features (n, n_features) of windows (n, length, n_channels)."""
 
     def fit(self, parts: Parts, inner: Inner | None = None) -> AttentionDecoder:
         """Fit filters and a shrunk linear discriminant to windows of training trials."""

@@ -13,11 +13,17 @@ import pytest
 import torch
 import yaml
 
-from neurodecode.analysis.routes import distance_to_fields, field_places, find_routes
+from neurodecode.analysis.routes import (
+    Routes,
+    distance_to_fields,
+    field_places,
+    find_routes,
+)
 from neurodecode.cli import main
+from neurodecode.commands.routes import _table, _write_records
 from neurodecode.datasets.mini.early import FIELD_DEGREES
 from neurodecode.datasets.mini.truth import receptive_fields
-from neurodecode.errors import DataError
+from neurodecode.errors import ConfigError, DataError
 
 GRID = (3, 4)
 #: Patch that each of five units reads, and the query it belongs to.
@@ -133,4 +139,39 @@ def test_fields_of_regions_are_refused_and_other_encoders_named(
     assert "--pictures is 0" in capsys.readouterr().err
     assert main(words) == 2
     assert "no best.ckpt" in capsys.readouterr().err
-    assert json.dumps(FIELD_DEGREES) == "8.4"
+
+
+def test_fields_become_distances_and_a_share_of_early_visual_queries(tmp_path: Path) -> None:
+    """Three voxels: one looks at its field, one three patches beside it, one is not early."""
+    half = FIELD_DEGREES / 2
+    with h5py.File(tmp_path / "subj01.h5", "w") as file:
+        file["xyz"] = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+        # middles of the patches (0, 0), (2, 3) and (1, 1) of a grid of 3 x 4
+        file["prf/x"] = [-half * 3 / 4, half * 3 / 4, -half / 4]
+        file["prf/y"] = [half * 2 / 3, -half * 2 / 3, 0]
+    columns = {
+        "xyz": [[1, 2, 3], [4, 5, 6], [7, 8, 9]], "roi": ["V1d", "V2v", "PPA"],
+        "prf-visualrois": ["V1d", "V2v", ""],
+    }  # fmt: skip
+    store = SimpleNamespace(
+        shape=(9, 3), feature_names=lambda: list(columns), feature=lambda name: columns[name]
+    )
+    data = SimpleNamespace(
+        stores={"01": store}, context=SimpleNamespace(regions={"01": tuple(columns["roi"])})
+    )
+    maps = np.zeros((3, *GRID))
+    maps[0, 0, 0] = maps[1, 2, 0] = maps[2, 1, 1] = 1
+    table = _table(Routes("01", ["0", "1", "2"], maps, maps[None], maps[:, ::-1]), data, tmp_path)
+    np.testing.assert_allclose(table["distance"], [0, 3, 0], atol=1e-6)
+    np.testing.assert_allclose(table["saliency_distance"], [2, 3, 0], atol=1e-6)
+    assert table["early_visual"].tolist() == [True, True, False]
+    source = SimpleNamespace(data_arguments={"stores": "data/stores/mini-fmri"})
+    _write_records(tmp_path, table, source, "encoding")
+    rows = json.loads((tmp_path / "metrics.json").read_text())
+    found = {(row["method"], row["subject"]): row for row in rows}
+    assert found["attention", "mean"]["value"] == 0.5
+    assert found["occlusion", "01"]["value"] == 0.0
+    assert (rows[0]["dataset"], rows[0]["n"], rows[0]["region"]) == ("mini-fmri", 2, "early visual")
+    regions = Routes("01", ["PPA", "V1d", "V2v"], maps, maps[None], maps)
+    with pytest.raises(ConfigError, match="a region has many receptive fields"):
+        _table(regions, data, tmp_path)

