@@ -12,13 +12,15 @@ from lightning.pytorch import seed_everything
 
 from neurodecode.adaptation.decoder import DecoderAdaptation
 from neurodecode.adaptation.encoder import EncoderAdaptation
+from neurodecode.adaptation.likelihood import NewSubject
 from neurodecode.adaptation.plan import AdaptationPlan
 from neurodecode.adaptation.run import TrainedRun
 from neurodecode.adaptation.training import fit_plan, new_trainer
 from neurodecode.adaptation.writer import AdaptedWriter
 from neurodecode.errors import WeightsError
 from neurodecode.files import atomic_path
-from neurodecode.store import write_predictions
+from neurodecode.loaders.responses import Side
+from neurodecode.store import ResponseStore, write_predictions
 from neurodecode.tasks.checkpoints import load_task
 from neurodecode.tasks.decode import DecodeTask
 from neurodecode.tasks.encode import EncodeTask
@@ -28,6 +30,7 @@ from neurodecode.tasks.writer import side_path
 __all__ = ["adapt"]
 
 PREDICTIONS = "predictions.h5"
+LIKELIHOOD = "likelihood.h5"
 
 
 def adapt(
@@ -74,13 +77,42 @@ def _path(task: type) -> str:
 def _adapt_decoder(
     run: TrainedRun, plan: AdaptationPlan, folder: Path, out: Path, quiet: bool
 ) -> None:
-    task, data = DecoderAdaptation(run, plan, folder).build()
+    adaptation = DecoderAdaptation(run, plan, folder)
+    task, data = adaptation.build()
     best = fit_plan(task, data, run, plan, folder, monitor="val/top1", quiet=quiet)
     trained = load_task(best, DecodeTask, data.context)
     writer = AdaptedWriter(folder / PREDICTIONS, plan)
     trainer = new_trainer(run, folder, quiet=quiet, logger=False, callbacks=[writer])
-    trainer.predict(trained, datamodule=data, return_predictions=False)
+    for side in plan.sides:
+        data.predict_on = side
+        trainer.predict(trained, datamodule=data, return_predictions=False)
+        _write_likelihood(adaptation.subject, plan, side, folder)
     _write_config(run, plan, folder, out)
+
+
+def _write_likelihood(subject: NewSubject, plan: AdaptationPlan, side: Side, folder: Path) -> None:
+    """What the encoder behind the synthetic responses makes of the same responses."""
+    data = subject.data
+    judged = counted(subject.likelihood(side), subject.store, data.split, plan.draw)
+    write_predictions(
+        side_path(folder / LIKELIHOOD, side),
+        f"{plan.method}_likelihood",
+        [judged],
+        _likelihood_attrs(plan, subject.store, side),
+    )
+
+
+def _likelihood_attrs(plan: AdaptationPlan, store: ResponseStore, side: str) -> dict[str, Any]:
+    return {
+        "task": "adaptation",
+        "trials": plan.label,
+        "dataset": store.dataset,
+        "side": side,
+        "scale": "nats",
+        "selection_split": "validation",
+        "transductive": False,
+        "seed": plan.seed,
+    }
 
 
 def _adapt_encoder(
@@ -90,16 +122,7 @@ def _adapt_encoder(
     data = adaptation.data
     store = data.stores[plan.subject]
     found = counted(adaptation.identify(quiet=quiet), store, data.split, plan.draw)
-    attrs = {
-        "task": "adaptation",
-        "trials": plan.label,
-        "dataset": store.dataset,
-        "side": plan.side,
-        "scale": "nats",
-        "selection_split": "validation",
-        "transductive": False,
-        "seed": plan.seed,
-    }
+    attrs = _likelihood_attrs(plan, store, plan.side)
     write_predictions(side_path(folder / PREDICTIONS, plan.side), plan.method, [found], attrs)
 
 
@@ -108,7 +131,7 @@ def _write_config(run: TrainedRun, plan: AdaptationPlan, folder: Path, out: Path
     config: dict[str, Any] = deepcopy(dict(run.config))
     config["data"]["init_args"] |= {
         "subjects": [plan.subject],
-        "trials": plan.draw.n_trials,
+        "trials": plan.draw.label,
         "trials_seed": plan.draw.seed,
         "synthetic": None,  # served training, and is gone
     }

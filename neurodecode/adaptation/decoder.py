@@ -5,19 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neurodecode.adaptation.known import KnownSubjects, regions
+from neurodecode.adaptation.known import KnownSubjects
+from neurodecode.adaptation.likelihood import NewSubject
 from neurodecode.adaptation.plan import AdaptationPlan
 from neurodecode.adaptation.run import TrainedRun
 from neurodecode.adaptation.start import start_adapter
 from neurodecode.errors import ConfigError
-from neurodecode.linear import TransferEncoder
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.nn.decoder import BrainDecoder
 from neurodecode.nn.low_rank import add_low_rank
-from neurodecode.store import EmbeddingStore
 from neurodecode.store.synthetic import SyntheticResponses, write_synthetic
-from neurodecode.tasks.augment import synthesise
-from neurodecode.tasks.baselines import Features
 from neurodecode.tasks.checkpoints import CONTEXT_KEY, build_task, check_context, load_task
 from neurodecode.tasks.decode import DecodeTask
 
@@ -37,7 +34,14 @@ class DecoderAdaptation:
         Whom to adapt to, and how.
     folder : Path
         Where synthetic responses lie for a moment.
+
+    Attributes
+    ----------
+    subject : NewSubject
+        Encoder of the new subject, once built.
     """
+
+    subject: NewSubject
 
     def __init__(self, run: TrainedRun, plan: AdaptationPlan, folder: Path) -> None:
         self.run, self.plan, self.folder = run, plan, folder
@@ -72,9 +76,11 @@ class DecoderAdaptation:
         task.optim |= {"lr": plan.lr, "weight_decay": plan.weight_decay}
         target = task.decoder.target
         known = None if plan.from_scratch else KnownSubjects(self.trained_data, target)
+        self.subject = NewSubject(bare, plan, target, known)
         trains_on_synthetic = run.data_arguments.get("synthetic") is not None
-        if trains_on_synthetic or known is not None:
-            synthetic = self._synthesise(bare, known, target)
+        if known is None and not trains_on_synthetic:
+            return task, bare
+        synthetic = self.subject.synthetic()
         if known is not None:
             self._transfer(task, known, synthetic)
         if not trains_on_synthetic:
@@ -87,29 +93,11 @@ class DecoderAdaptation:
     def _data(self, synthetic: Path | None) -> ResponseDataModule:
         return self.run.data(
             subjects=[self.plan.subject],
-            trials=self.plan.draw.n_trials,
+            trials=self.plan.draw.label,
             trials_seed=self.plan.draw.seed,
             predict_on=self.plan.side,
             synthetic=synthetic,
         )
-
-    def _synthesise(
-        self, data: ResponseDataModule, known: KnownSubjects | None, target: str
-    ) -> SyntheticResponses:
-        """What the new subject would answer to other pictures, after the plan's trials."""
-        store = data.stores[self.plan.subject]
-        features, encoder = known, None
-        if known is None:
-            features = Features([EmbeddingStore(data.embeddings[target])], target)
-        else:
-            own = regions([store])
-            theirs = regions(list(self.trained_data.stores.values()))
-            encoder = TransferEncoder(*((own, theirs) if own and theirs else ()))
-        pool = data.split.pool(data.fold, EmbeddingStore(data.embeddings[target]).ids)
-        return synthesise(
-            store, data.split, data.fold, features, pool,
-            seed=self.plan.seed, encoder=encoder, draw=data.draw,
-        )  # fmt: skip
 
     def _transfer(
         self, task: DecodeTask, known: KnownSubjects, synthetic: SyntheticResponses

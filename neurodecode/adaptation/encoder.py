@@ -60,7 +60,7 @@ class EncoderAdaptation:
             raise ConfigError("--rank updates decoders; the core of an encoder stays as it is")
         self.run, self.plan, self.folder = run, plan, folder
         self.data: EncodingDataModule = run.data(
-            subjects=[plan.subject], trials=plan.draw.n_trials, trials_seed=plan.draw.seed
+            subjects=[plan.subject], trials=plan.draw.label, trials_seed=plan.draw.seed
         )
         saved = run.content[CONTEXT_KEY]
         # what is particular to subjects is the new one's, all else that of the trained core

@@ -11,10 +11,10 @@ from torch import nn
 from neurodecode.linear import RidgeEncoder
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.loaders.table import TrialTable
-from neurodecode.store import EmbeddingStore, ResponseStore
+from neurodecode.store import EmbeddingStore
 from neurodecode.tasks.baselines import Features
 
-__all__ = ["KnownSubjects", "regions"]
+__all__ = ["KnownSubjects"]
 
 _COMPONENTS = 200
 _AT_ONCE = 2048
@@ -32,6 +32,7 @@ class KnownSubjects:
     """
 
     def __init__(self, data: ResponseDataModule, target: str = "tokens") -> None:
+        self.stores = list(data.stores.values())
         self.features = Features([EmbeddingStore(data.embeddings[target])], target)
         self.encoders: dict[str, RidgeEncoder] = {}
         for name, store in data.stores.items():
@@ -94,21 +95,3 @@ class KnownSubjects:
         predicted = self.predict(ids)
         places = [adapters[name](torch.from_numpy(each)) for name, each in predicted.items()]
         return torch.stack(places).mean(dim=0).numpy()
-
-
-def regions(stores: Sequence[ResponseStore]) -> list[str] | None:
-    """Region of each voxel of some subjects.
-
-    Parameters
-    ----------
-    stores : sequence of ResponseStore
-        One or more subjects.
-
-    Returns
-    -------
-    list of str or None
-        Voxels of all subjects, one after the other; None if a store does not know them.
-    """
-    if any("roi" not in store.feature_names() for store in stores):
-        return None
-    return [str(name) for store in stores for name in store.feature("roi")]

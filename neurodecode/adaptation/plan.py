@@ -63,4 +63,9 @@ class AdaptationPlan:
     @property
     def label(self) -> str:
         """How many trials, as the learning curve calls it."""
-        return "all" if self.draw.n_trials is None else str(self.draw.n_trials)
+        return self.draw.label
+
+    @property
+    def sides(self) -> tuple[Literal["validation", "test"], ...]:
+        """What is predicted: for the test side validation too, which weighs methods."""
+        return ("validation",) if self.side == "validation" else ("validation", "test")

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neurodecode.adaptation.plan import AdaptationPlan
+    from neurodecode.adaptation.run import TrainedRun
 
 __all__ = ["HELP", "add_arguments", "run"]
+
+POSTERIOR = "posterior.h5"
 
 HELP = "train a new subject's adapter on a few trials, the rest of a trained model frozen"
 
@@ -27,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of `neurodecode fit`: config.yaml and best.ckpt")  # fmt: skip
     add("--subject", required=True, help="whom the run has never seen; in the same stores")
     add("--trials", required=True, metavar="N",
-        help="how many random training trials of the subject to use, or `all`")  # fmt: skip
+        help="how many random training trials of the subject to use, a share like 10%%, or"
+        " `all`")  # fmt: skip
     add("--rank", type=int, default=0,
         help="also train an update of this rank of trunk and heads (default: none)")  # fmt: skip
     add("--from-scratch", action="store_true",
@@ -40,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is predicted in the end (default: %(default)s)")  # fmt: skip
     add("--name", default="",
         help="name under which the scores appear (default: adapted or from_scratch)")  # fmt: skip
-    add("--out", type=Path, required=True, help="folder: predictions.h5, best.ckpt, config.yaml")
+    add("--out", type=Path, required=True,
+        help="folder: predictions.h5, likelihood.h5 and posterior.h5 (of a decoder, its encoder"
+        " and both), best.ckpt, config.yaml")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> None:
@@ -66,11 +72,32 @@ def run(args: argparse.Namespace) -> None:
     plan = _plan(args, source.content.get("hyper_parameters", {}))
     with atomic_folder(args.out) as folder:
         adapt(source, plan, folder, args.out, quiet=args.quiet)
+        _combine(folder, plan, source)
+
+
+def _combine(folder: Path, plan: AdaptationPlan, source: TrainedRun) -> None:
+    """Decoder and encoder together, where the run is of a decoder."""
+    from neurodecode.adaptation.adapt import LIKELIHOOD, PREDICTIONS
+    from neurodecode.commands.combine import combine_files
+    from neurodecode.tasks.writer import side_path
+
+    files = [folder / PREDICTIONS, folder / LIKELIHOOD]
+    if not all(each.is_file() for each in files):
+        return
+    data = source.data_arguments
+    combine_files(
+        [side_path(each, "validation") for each in files],
+        files,
+        Path(data.get("splits") or Path(data["stores"]) / "splits.json"),
+        Path(next(iter(data["embeddings"].values()))).parent,
+        folder / POSTERIOR,
+        f"{plan.method}_posterior",
+    )
 
 
 def _plan(args: argparse.Namespace, trained: dict) -> AdaptationPlan:
     from neurodecode.adaptation.plan import AdaptationPlan
-    from neurodecode.tasks.fewer_trials import trial_draw
+    from neurodecode.loaders.draw import TrialDraw
 
     def chosen(name: str) -> float:
         """What is on the command line, or else what the run was trained with."""
@@ -79,7 +106,7 @@ def _plan(args: argparse.Namespace, trained: dict) -> AdaptationPlan:
 
     return AdaptationPlan(
         subject=args.subject,
-        draw=trial_draw(args.trials, args.seed),
+        draw=TrialDraw.of(args.trials, args.seed),
         method=args.name or ("from_scratch" if args.from_scratch else "adapted"),
         from_scratch=args.from_scratch,
         rank=args.rank,

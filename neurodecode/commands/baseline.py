@@ -94,10 +94,11 @@ def run(args: argparse.Namespace) -> None:
     from joblib import Parallel
 
     from neurodecode.loaders.counts import open_responses
+    from neurodecode.loaders.draw import TrialDraw
     from neurodecode.progress import progress_bar
     from neurodecode.splits import read_split
     from neurodecode.store import write_predictions
-    from neurodecode.tasks.fewer_trials import counted, trial_draw
+    from neurodecode.tasks.fewer_trials import counted
 
     _check(args)
     split = read_split(args.splits)
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
             advance(len(predictions))
     if args.trials is not None:
         predictions = [
-            counted(each, stores[each.subject], split, trial_draw(args.trials, args.seed))
+            counted(each, stores[each.subject], split, TrialDraw.of(args.trials, args.seed))
             for each in predictions
         ]
     write_predictions(args.out, name, predictions, _attrs(args, opened[0].dataset))
@@ -147,9 +148,9 @@ def _check(args: argparse.Namespace) -> None:
 def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -> Iterator[Any]:
     from joblib import delayed
 
+    from neurodecode.loaders.draw import TrialDraw
     from neurodecode.store import EmbeddingStore
     from neurodecode.tasks import baselines
-    from neurodecode.tasks.fewer_trials import trial_draw
 
     features, more = None, []
     if args.embeddings:
@@ -164,7 +165,7 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
         components = 200
     options = baselines.LinearOptions(
         components, args.whitening, args.n_voxels, args.seed, args.side,
-        None if args.trials is None else trial_draw(args.trials, args.seed), args.repeats,
+        None if args.trials is None else TrialDraw.of(args.trials, args.seed), args.repeats,
         args.whiten,
     )  # fmt: skip
     predicted = _read_predicted(args.predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from neurodecode.errors import ConfigError
 if TYPE_CHECKING:
     from neurodecode.store.predictions import PredictionFile
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "add_arguments", "combine_files", "run"]
 
 HELP = "rank by several methods together, weighed on the validation set"
 
@@ -61,52 +62,104 @@ def run(args: argparse.Namespace) -> None:
         If validation predictions are not of the validation side, or predictions not of the test
         side.
     """
+    combine_files(
+        args.validation,
+        args.predictions,
+        args.splits,
+        args.embeddings,
+        args.out,
+        args.name or args.method,
+        standardise=args.standardise,
+    )
+
+
+def combine_files(
+    validation: Sequence[Path],
+    predictions: Sequence[Path],
+    splits: Path,
+    embeddings: Path | None,
+    out: Path,
+    name: str,
+    *,
+    standardise: bool = False,
+) -> None:
+    """Weigh methods on validation predictions, and write their posterior of the test side.
+
+    Parameters
+    ----------
+    validation, predictions : sequence of Path
+        One file a method on either side, in one order.
+    splits : Path
+        ``splits.json``.
+    embeddings : Path or None
+        Folder of the data set's embeddings, for methods that decode one.
+    out : Path
+        File to write.
+    name : str
+        Of the method.
+    standardise : bool
+        Bring each item's scores to unit spread first.
+
+    Raises
+    ------
+    ConfigError
+        If the files do not come in pairs of one method.
+    DataError
+        If predictions do not belong together.
+    LeakError
+        If a file is not of its side.
+    """
     from neurodecode.errors import about
     from neurodecode.evaluation.combination import check_side, combine, rankings
     from neurodecode.splits import read_split
     from neurodecode.store import read_predictions, write_predictions
 
-    if len(args.validation) != len(args.predictions):
+    if len(validation) != len(predictions):
         raise ConfigError("give one file of --validation for each file of --predictions")
-    split = read_split(args.splits)
+    split = read_split(splits)
     sides: dict[str, list[PredictionFile]] = {}
-    for side, files in (("validation", args.validation), ("test", args.predictions)):
+    for side, files in (("validation", validation), ("test", predictions)):
         sides[side] = []
         for path in files:
             content = read_predictions(path)
             with about(file=path):
                 check_side(content, split, side)
             sides[side].append(content)
-    _check_pairs(args, sides["validation"], sides["test"])
-    with about(file=args.validation[0]):
-        validation = rankings(sides["validation"], args.embeddings)
-    with about(file=args.predictions[0]):
-        test = rankings(sides["test"], args.embeddings)
-        predictions, weights = combine(validation, test, standardise=args.standardise)
-    attrs = _attrs(sides["test"], weights, args.standardise)
-    write_predictions(args.out, args.name or args.method, predictions, attrs)
+    _check_pairs(validation, predictions, sides)
+    with about(file=validation[0]):
+        held_out = rankings(sides["validation"], embeddings)
+    with about(file=predictions[0]):
+        test = rankings(sides["test"], embeddings)
+        combined, weights = combine(held_out, test, standardise=standardise)
+    write_predictions(out, name, combined, _attrs(sides["test"], weights, standardise))
 
 
 def _check_pairs(
-    args: argparse.Namespace, validation: list[PredictionFile], test: list[PredictionFile]
+    validation: Sequence[Path], test: Sequence[Path], sides: dict[str, list[PredictionFile]]
 ) -> None:
-    for number, (one, other) in enumerate(zip(validation, test, strict=True)):
+    pairs = zip(sides["validation"], sides["test"], strict=True)
+    for number, (one, other) in enumerate(pairs):
         if _identity(one) != _identity(other):
             raise ConfigError(
-                f"{args.validation[number]} ({one.method}) and {args.predictions[number]}"
+                f"{validation[number]} ({one.method}) and {test[number]}"
                 f" ({other.method}) are not of the same method; give both lists in one order"
             )
 
 
 def _identity(content: PredictionFile) -> tuple[Any, ...]:
-    return (content.method, content.attrs.get("embedding"), content.attrs.get("target"))
+    names = ("embedding", "target", "trials")
+    return (content.method, *(content.attrs.get(name) for name in names))
 
 
 def _attrs(
     contents: list[PredictionFile], weights: dict[str, dict[str, float]], standardise: bool
 ) -> dict[str, Any]:
+    first = contents[0].attrs
+    # learning curves say how many trials a method was given
+    counted = {name: first[name] for name in ("task", "trials") if "trials" in first}
     return {
         "task": "identification",
+        **counted,
         "side": "test",
         "scale": "nats",
         "selection_split": "validation",

@@ -32,12 +32,15 @@ class Ranking:
         The candidates.
     n_averaged : float
         How many repeats the responses were averaged over.
+    n_trials : int or None
+        How many training trials the methods were given, where that is counted.
     """
 
     scores: dict[str, np.ndarray]
     stimulus_id: list[str]
     candidate_id: list[str]
     n_averaged: float
+    n_trials: int | None = None
 
     def truth(self) -> np.ndarray:
         """Column of the true candidate of each item.
@@ -90,7 +93,8 @@ def check_side(content: PredictionFile, split: Split, side: str) -> None:
             " are: nobody could check that weights come from validation alone",
             field="splits",
         )
-    if content.attrs.get("task", "identification") != "identification" or not content.predictions:
+    task = content.attrs.get("task", "identification")
+    if task not in ("identification", "adaptation") or not content.predictions:
         raise DataError("no predictions to identify stimuli by", field="task")
     if (said := content.attrs.get("side", side)) != side:
         raise LeakError(f"{content.method}: predictions of the {said} side given as {side}")
@@ -179,10 +183,16 @@ def _align(parts: Sequence[tuple[str, Prediction, np.ndarray, list[str]]]) -> Ra
                 subject=each.subject,
                 fix="combine predictions of the same responses",
             )
+        if each.n_trials != first.n_trials:
+            raise DataError(
+                f"{name} was given {each.n_trials} trials, {parts[0][0]} {first.n_trials}",
+                subject=each.subject,
+                fix="combine methods that were given equally many",
+            )
         rows = _order(items, list(each.stimulus_id), f"items of {name}", each.subject)
         order = _order(candidates, columns, f"candidates of {name}", each.subject)
         scores[name] = np.asarray(matrix, dtype=np.float64)[np.ix_(rows, order)]
-    return Ranking(scores, items, list(candidates), first.n_averaged)
+    return Ranking(scores, items, list(candidates), first.n_averaged, first.n_trials)
 
 
 def _order(wanted: list[str], given: list[str], what: str, subject: str) -> np.ndarray:
@@ -244,6 +254,7 @@ def combine(
                 candidate_id=ranking.candidate_id,
                 n_averaged=ranking.n_averaged,
                 fold=fold,
+                n_trials=ranking.n_trials,
             )
         )
     return predictions, weights

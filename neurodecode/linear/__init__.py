@@ -17,6 +17,7 @@ from neurodecode.linear.ridge import RidgeDecoder, RidgeEncoder, fit_ridge
 from neurodecode.linear.stacked_likelihood import StackedLikelihood
 from neurodecode.linear.stacking import EncoderStack, stack_encoders
 from neurodecode.linear.transfer import TransferEncoder
+from neurodecode.linear.transfer_likelihood import TransferIdentifier
 from neurodecode.linear.windows import EpochTimes, Window, growing_windows, sliding_windows
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RidgeEncoder",
     "StackedLikelihood",
     "TransferEncoder",
+    "TransferIdentifier",
     "Window",
     "category_classifier",
     "fit_ridge",

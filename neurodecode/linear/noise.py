@@ -103,6 +103,25 @@ class ResidualNoise(BaseEstimator):
                 best, chosen = found, covariance
         return self._set(chosen, len(measured), n_averaged, deviations)
 
+    @classmethod
+    def of_parts(cls, model: np.ndarray, trial: np.ndarray) -> ResidualNoise:
+        """Put together what is known apart.
+
+        Parameters
+        ----------
+        model, trial : array of shape (n_voxels, n_voxels)
+            Covariance of the model's error and of the noise of single trials.
+
+        Returns
+        -------
+        ResidualNoise
+            Of the sum for single trials.
+        """
+        noise = cls()
+        noise.model_, noise.trial_, noise.inverse_n_ = model, trial, 1.0
+        noise.residual_ = model + trial
+        return noise
+
     def _set(
         self,
         residual: np.ndarray,

@@ -110,7 +110,7 @@ class EncodingDataModule(ResponseDataModule):
         Seed of the order of training rows.
     num_workers : int
         Worker processes.
-    trials, trials_seed : int
+    trials, trials_seed
         See `ResponseDataModule`.
     """
 
@@ -126,7 +126,7 @@ class EncodingDataModule(ResponseDataModule):
         repeats: int = 3,
         seed: int = 0,
         num_workers: int = 0,
-        trials: int | None = None,
+        trials: int | str | None = None,
         trials_seed: int = 0,
     ) -> None:
         super().__init__(

@@ -90,9 +90,9 @@ class ResponseDataModule(LightningDataModule):
         less than 1 GiB.
     num_workers : int
         Worker processes.
-    trials : int, optional
-        Train on this many random training trials of each subject (`TrialDraw`); by default on
-        all. Validation and test stay as they are.
+    trials : int or str, optional
+        Train on this many random training trials of each subject, or on a share of them like
+        ``10%`` (`TrialDraw`); by default on all. Validation and test stay as they are.
     trials_seed : int
         Seed of that draw.
 
@@ -127,13 +127,13 @@ class ResponseDataModule(LightningDataModule):
         whiten: Whitening | None = None,
         in_memory: bool | None = None,
         num_workers: int = 0,
-        trials: int | None = None,
+        trials: int | str | None = None,
         trials_seed: int = 0,
     ) -> None:
         super().__init__()
         self.batch_size, self.repeats, self.seed = batch_size, repeats, seed
         self.fold, self.predict_on, self.num_workers = fold, predict_on, num_workers
-        self.draw = TrialDraw(trials, trials_seed)
+        self.draw = TrialDraw.of(trials, trials_seed)
         self.predict_repeats, self.clamp, self.whiten = predict_repeats, clamp, whiten
         folders = stores if isinstance(stores, list) else [stores]
         self.recordings = open_recordings([Path(each) for each in folders], splits, fold, subjects)

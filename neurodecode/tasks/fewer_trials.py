@@ -1,42 +1,14 @@
-"""Learning curves: how many trials a method was given, in the words of command line and files."""
+"""Learning curves: how many trials a method was given, in files of predictions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from neurodecode.errors import ConfigError
 from neurodecode.loaders.draw import TrialDraw
 from neurodecode.splits import Split
 from neurodecode.store import Prediction, ResponseStore
 
-__all__ = ["counted", "trial_draw"]
-
-
-def trial_draw(text: str, seed: int) -> TrialDraw:
-    """Understand ``--trials``.
-
-    Parameters
-    ----------
-    text : str
-        A number, or ``all``.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    TrialDraw
-        What it stands for.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither, or too small a number.
-    """
-    if text == "all":
-        return TrialDraw(None, seed)
-    if not text.isdecimal():
-        raise ConfigError(f"--trials is {text!r}; give a number, or `all`")
-    return TrialDraw(int(text), seed)
+__all__ = ["counted"]
 
 
 def counted(

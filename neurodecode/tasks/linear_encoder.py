@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from neurodecode.errors import DataError
 from neurodecode.linear import LikelihoodIdentifier, ResidualNoise, RidgeEncoder
@@ -25,7 +24,7 @@ def fit_likelihood(
     *,
     n_components: int = 200,
     seed: int = 0,
-    encoder: BaseEstimator | None = None,
+    identifier: LikelihoodIdentifier | None = None,
 ) -> LikelihoodIdentifier:
     """Fit encoder and residual covariance to the training trials of a subject.
 
@@ -39,8 +38,8 @@ def fit_likelihood(
         Principal components of the features, for the ridge encoder.
     seed : int
         Of the inner folds.
-    encoder : estimator, optional
-        Features -> responses; by default a ridge encoder.
+    identifier : LikelihoodIdentifier, optional
+        To be fitted; by default that of a ridge encoder.
 
     Returns
     -------
@@ -48,8 +47,8 @@ def fit_likelihood(
         Fitted.
     """
     average = table.average("train")
-    encoder = encoder or RidgeEncoder(n_components, seed=seed)
-    model = LikelihoodIdentifier(encoder, seed=seed)
+    ridge = RidgeEncoder(n_components, seed=seed)
+    model = identifier or LikelihoodIdentifier(ridge, seed=seed)
     known = features.read(average.stimulus_id)
     return model.fit(known, average.responses, average.n_averaged, table.deviations("train"))
 

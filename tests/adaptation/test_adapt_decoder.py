@@ -14,6 +14,7 @@ from decoding_world import N_TEST, TOKENS
 from neurodecode.cli import main
 from neurodecode.loaders import ResponseDataModule
 from neurodecode.store import EmbeddingStore, ResponseStore, read_predictions
+from neurodecode.tasks.writer import side_path
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*exists and is not empty"),
@@ -41,10 +42,9 @@ def adapted(decoder_run, tmp_path_factory):
     return adapt(decoder_run, tmp_path_factory.mktemp("adapted") / "run")
 
 
-def two_way(path, world):
+def two_way(path, world, side="test"):
     """How often the true stimulus is more like what was decoded than another one."""
-    (file,) = path.glob("predictions*.h5")
-    (each,) = read_predictions(file).predictions
+    (each,) = read_predictions(side_path(path / "predictions.h5", side)).predictions
     true = EmbeddingStore(world.root / "tokens.h5").read("tokens", each.stimulus_id)
     flat = [v.reshape(len(v), -1) / np.linalg.norm(v.reshape(len(v), -1), axis=1)[:, None]
             for v in (each.arrays["tokens"], true)]  # fmt: skip
@@ -80,11 +80,35 @@ def test_predictions_say_how_many_trials(adapted):
     assert each.arrays["tokens"].shape == (N_TEST, *TOKENS)
 
 
+def test_decoder_and_encoder_together(adapted):
+    """The weights come from validation; what is written is the product of the experts."""
+    decoded = read_predictions(adapted / "predictions.h5").predictions[0]
+    judged = read_predictions(adapted / "likelihood.h5")
+    content = read_predictions(adapted / "posterior.h5")
+    assert (judged.method, content.method) == ("adapted_likelihood", "adapted_posterior")
+    assert (content.attrs["task"], content.attrs["trials"]) == ("adaptation", "40")
+    (each,) = content.predictions
+    assert (each.subject, each.n_trials, each.stimulus_id) == (NEW, 40, decoded.stimulus_id)
+    np.testing.assert_allclose(np.exp(each.arrays["scores"]).sum(axis=1), 1, rtol=1e-5)
+    weights = content.attrs["weights"][f"{NEW}/0"]
+    assert set(weights) == {"adapted", "adapted_likelihood"}
+    nats = weights["adapted_likelihood"] * judged.predictions[0].arrays["scores"]
+    order = [judged.predictions[0].candidate_id.index(name) for name in each.candidate_id]
+    # less its share, the posterior is what the decoder says: a cosine with each candidate
+    rest = (each.arrays["scores"] - nats[:, order]) / max(weights["adapted"], 1e-9)
+    if weights["adapted"] > 0.1:
+        rest = rest - rest.mean(axis=1, keepdims=True)
+        assert np.abs(rest).max() < 2
+
+
 def test_few_trials_suffice_where_others_were_known(adapted, decoder_run, world, tmp_path):
     """Adapted with 40 trials it tells most apart; from scratch, as long trained, it finds less."""
     words = ("--trials", "15", "--side", "validation")
-    known = two_way(adapt(decoder_run, tmp_path / "known", *words), world)
-    scratch = two_way(adapt(decoder_run, tmp_path / "new", *words, "--from-scratch"), world)
+    known = two_way(adapt(decoder_run, tmp_path / "known", *words), world, "validation")
+    scratch = adapt(decoder_run, tmp_path / "new", *words, "--from-scratch")
+    assert not (scratch / "predictions.h5").exists()
+    assert not (scratch / "posterior.h5").exists()
+    scratch = two_way(scratch, world, "validation")
     assert two_way(adapted, world) > 0.8
     assert known > scratch
 

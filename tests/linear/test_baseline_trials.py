@@ -67,7 +67,7 @@ def test_it_learns_from_the_trials_of_adapt_and_no_others(world, tmp_path):
         (("--trials", "5"), "trials is 5; give 10 or more"),
         (("--trials", "3000"), "3000 are asked for"),
         (("--folds", "2"), "--folds 2 does not exist; there are 2"),
-        (("--trials", "many"), "--trials is 'many'; give a number, or `all`"),
+        (("--trials", "many"), "trials is 'many'; give a number, a share like 10%, or `all`"),
     ],
 )
 def test_impossible_requests(world, tmp_path, capsys, words, message):

@@ -6,7 +6,13 @@ import numpy as np
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, WhiteKernel
 
-from neurodecode.linear import LikelihoodIdentifier, RidgeEncoder, TransferEncoder
+from neurodecode.linear import (
+    LikelihoodIdentifier,
+    RidgeEncoder,
+    TransferEncoder,
+    TransferIdentifier,
+)
+from neurodecode.linear.spatial_noise import noise_correlation
 
 N, N_KNOWN, N_NEW = 30, 8, 7
 
@@ -84,3 +90,77 @@ def test_constant_voxel_is_predicted_as_constant(rng):
     responses[:, 2] = 5.0
     found = TransferEncoder().fit(features[:N], responses[:N]).predict(features[N:])
     np.testing.assert_allclose(found[:, 2], 5.0, atol=1e-3)
+
+
+def test_several_labels_add_up(rng):
+    """A voxel of region b in band 1 is twice as much like the known voxel that shares both."""
+    features, responses, groups, known = world(rng)
+    bands = np.array(["1", "", "", "2", "", "1", ""])
+    theirs = np.array(["", "2", "", "1", "1", "", "", ""])
+    labels = [groups, bands]
+    found = TransferEncoder(labels, [known, theirs]).fit(features[:N], responses[:N])
+    # by hand, for the first: all eight, the five of region b, the two of band 1
+    share = np.full(8, 1 / 8) + (known == "b") / 5 + (theirs == "1") / 2
+    one = TransferEncoder().fit(features[:N] * np.sqrt(share * 8), responses[:N, :1])
+    expected = one.predict(features[N:] * np.sqrt(share * 8))[:, 0]
+    np.testing.assert_allclose(found.predict(features[N:])[:, 0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_leaving_one_out_is_leaving_one_out(rng):
+    """Residuals and variance are those of a process that never saw the stimulus."""
+    features, responses, groups, known = world(rng)
+    encoder = TransferEncoder(groups, known).fit(features[:N], responses[:N])
+    for voxel in (0, 4):
+        inputs = features[:N] * scale(known, groups[voxel])
+        gram = inputs @ inputs.T
+        target = responses[:N, voxel] - responses[:N, voxel].mean()
+        # the amplitude that is likeliest for a ratio of noise to signal: equation 5.8 by hand
+        ratios = np.logspace(-3, 3, 19) * np.trace(gram) / N
+        amplitudes = [target @ np.linalg.solve(gram + r * np.eye(N), target) / N for r in ratios]
+        amplitude = min(
+            amplitudes, key=lambda a: abs(a * ratios[amplitudes.index(a)] - encoder.noise_[voxel])
+        )
+        variances = []
+        for one in range(N):
+            left = np.arange(N) != one
+            cross = amplitude * gram[one, left]
+            seen = amplitude * gram[np.ix_(left, left)] + encoder.noise_[voxel] * np.eye(N - 1)
+            weights = np.linalg.solve(seen, cross)
+            residual = target[one] - weights @ target[left]
+            np.testing.assert_allclose(encoder.residuals_[one, voxel], residual, rtol=1e-6)
+            variances.append(amplitude * gram[one, one] - weights @ cross)
+        np.testing.assert_allclose(encoder.variance_[voxel], np.mean(variances), rtol=1e-6)
+
+
+def test_noise_falls_off_with_distance(rng):
+    """Sampled from a known correlation, it comes back closer than the sample's own."""
+    positions = rng.integers(0, 9, size=(60, 3)).astype(float)
+    positions += rng.uniform(-0.3, 0.3, size=positions.shape)
+    distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    true = 0.4 * np.exp(-(distance**2) / (2 * 1.5**2)) + 0.1
+    np.fill_diagonal(true, 1)
+    drawn = rng.multivariate_normal(np.zeros(60), true, size=40) * rng.uniform(1, 3, size=60)
+    found = noise_correlation(drawn, positions)
+    sample = noise_correlation(drawn)
+    away = ~np.eye(60, dtype=bool)
+    assert np.abs(found - true)[away].mean() < 0.7 * np.abs(sample - true)[away].mean()
+    assert np.linalg.eigvalsh(found).min() > 0
+
+
+def test_identifier_tells_noise_of_trials_from_its_own_error(rng):
+    features, responses, groups, known = world(rng)
+    counts = np.full(N, 2)
+    model = TransferIdentifier(TransferEncoder(groups, known), rng.normal(size=(N_NEW, 3)))
+    model.fit(features[:N], responses[:N], counts)
+    one, two = (np.diag(model.noise_.covariance(n)) for n in (1, 2))
+    np.testing.assert_allclose(one - two, model.encoder_.noise_, rtol=1e-6)
+    # unit noise was put in, here as that of averages of two
+    assert 0.4 < np.median(model.encoder_.noise_) < 2
+    assert (model.predict(responses[N:], features[N:]) == np.arange(9)).mean() > 0.6
+
+
+def test_identifier_with_a_constant_voxel(rng):
+    features, responses, groups, known = world(rng)
+    responses[:, 2] = 5.0
+    model = TransferIdentifier(TransferEncoder(groups, known)).fit(features[:N], responses[:N])
+    assert np.isfinite(model.log_likelihood(responses[N:], features[N:])).all()

@@ -109,7 +109,8 @@ def learning_curves(profile: Profile, datasets: list[str]) -> list[LearningCurve
 def _curve(dataset: str, rows: pd.DataFrame, profile: Profile) -> LearningCurve:
     order = order_methods(list(rows["method"]), [])
     subjects = sorted(set(rows["subject"]), key=lambda name: (not is_mean(name), name))
-    counts = sorted(set(rows["trials"]), key=_place)
+    # a share is not as many trials for everybody: in the order of the mean
+    counts = list(rows.groupby("trials")["n_trials"].mean().sort_values().index)
     shown = metric(_METRIC)
     blocks = [
         Block(method_label(method), _rows(rows[rows["method"] == method], counts, subjects, shown))
@@ -118,10 +119,6 @@ def _curve(dataset: str, rows: pd.DataFrame, profile: Profile) -> LearningCurve:
     blocks += _differences(dataset, profile.differences, order, counts, subjects)
     columns = ["Mean" if is_mean(name) else f"Subject {name}" for name in subjects]
     return LearningCurve(dataset, shown.label, _figure(rows, order, shown), columns, blocks)
-
-
-def _place(trials: str) -> float:
-    return float("inf") if trials == "all" else float(trials)
 
 
 def _rows(
