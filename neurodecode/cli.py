@@ -35,6 +35,7 @@ COMMANDS = {
     "attend": "decode who is listened to: prepare, fit, evaluate, follow",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
+    "posterior": "reconstruct from a bank of pictures: their mean under an encoder's likelihood",
     "bank": "build and search large banks of pictures and captions",
     "caption": "give decoded embeddings or pictures the closest caption of those there are",
     "refine": "go over reconstructions with SDXL, told by a caption what they show",

@@ -38,3 +38,29 @@ def make_world(root: Path, n: int = 200, modality: str = "fmri") -> Path:
         ResponseStore.write(root / f"sub-{subject}.h5", recordings[subject], dataset="tiny")
     write_split(root / "splits.json", make_split("kfold", recordings, n_folds=5, val_share=0.2))
     return root
+
+
+def fit_command(root, out, *words):
+    """Arguments of `neurodecode fit` for a small encoder of this world."""
+    return [
+        "--model=neurodecode.tasks.encode.EncodeTask", "--model.max_shift=1", "--model.lr=0.02",
+        "--model.encoder=neurodecode.nn.encoders.SharedCoreEncoder",
+        "--model.encoder.core=neurodecode.nn.encoders.ConvCore",
+        "--model.encoder.core.channels=[6, 7]", "--model.encoder.core.kernels=[3, 3]",
+        "--model.encoder.core.strides=[3, 2]",
+        "--data=neurodecode.loaders.encoding.EncodingDataModule", f"--data.stores={root}",
+        f"--data.image_size={SIZE}", "--data.batch_size=24",
+        "--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.deterministic=true",
+        "--trainer.max_epochs=40", "--trainer.check_val_every_n_epoch=10",
+        "--trainer.num_sanity_val_steps=0", "--trainer.log_every_n_steps=1",
+        "--trainer.logger=lightning.pytorch.loggers.CSVLogger",
+        f"--trainer.default_root_dir={out}", f"--trainer.logger.save_dir={out}",
+        "--trainer.logger.name=", "--trainer.logger.version=",
+        "--trainer.callbacks=lightning.pytorch.callbacks.ModelCheckpoint",
+        "--trainer.callbacks.monitor=val/r", "--trainer.callbacks.mode=max",
+        "--trainer.callbacks.filename=best", "--trainer.callbacks.enable_version_counter=false",
+        "--trainer.callbacks+=neurodecode.tasks.encode_callbacks.AveragedWeights",
+        "--trainer.callbacks.decay=0.9", "--trainer.callbacks.start=20",
+        "--trainer.callbacks+=neurodecode.tasks.encode_callbacks.ResponseWriter",
+        "--seed_everything=3", "--quiet", *words,
+    ]  # fmt: skip

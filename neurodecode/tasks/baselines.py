@@ -25,7 +25,7 @@ from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
 
 __all__ = [
     "FeatureReader", "Features", "LinearOptions", "classify", "decode", "identify",
-    "identify_predicted",
+    "identify_predicted", "predicted_rows",
 ]  # fmt: skip
 
 #: Parts of the validation stimuli that are judged in turn by what the others say.
@@ -240,7 +240,7 @@ def identify_predicted(
     table = TrialTable.load(store, split, fold, ("train",), options.draw)
     fit, validation, test = (table.average(side) for side in ("train", "validation", "test"))
     sides = (fit, validation, test)
-    encoders = [[_rows(each, side.stimulus_id) for side in sides] for each in predicted]
+    encoders = [[predicted_rows(each, side.stimulus_id) for side in sides] for each in predicted]
     if features is not None:
         ridge = RidgeEncoder(options.n_components, seed=options.seed)
         ridge.fit(features.read(fit.stimulus_id), fit.responses)
@@ -361,8 +361,26 @@ def _prediction(
     )
 
 
-def _rows(predicted: Prediction, ids: Sequence[str]) -> np.ndarray:
-    """Predicted responses of some stimuli."""
+def predicted_rows(predicted: Prediction, ids: Sequence[str]) -> np.ndarray:
+    """Pick predicted responses of some stimuli.
+
+    Parameters
+    ----------
+    predicted : Prediction
+        With ``responses``.
+    ids : sequence of str of length n
+        Stimuli.
+
+    Returns
+    -------
+    array of shape (n, n_voxels)
+        Responses.
+
+    Raises
+    ------
+    DataError
+        If one was not predicted.
+    """
     row_of = {stimulus: row for row, stimulus in enumerate(predicted.stimulus_id)}
     missing = [stimulus for stimulus in ids if stimulus not in row_of]
     if missing or "responses" not in predicted.arrays:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from encoding_world import N_NEURONS, SIZE, make_world
+from encoding_world import fit_command as command
 
 from neurodecode.cli import main
 from neurodecode.loaders.encoding import EncodingDataModule
@@ -61,42 +62,6 @@ def test_spike_counts_become_square_roots(tmp_path):
     plain = EncodingDataModule(make_world(tmp_path / "fmri"), image_size=SIZE)
     counts = plain.stores["b"].read([3, 8])
     np.testing.assert_allclose(data.stores["b"].read([3, 8]), np.sqrt(counts))
-
-
-def command(root, out, *words):
-    return [
-        "--model=neurodecode.tasks.encode.EncodeTask", "--model.max_shift=1", "--model.lr=0.02",
-        "--model.encoder=neurodecode.nn.encoders.SharedCoreEncoder",
-        "--model.encoder.core=neurodecode.nn.encoders.ConvCore",
-        "--model.encoder.core.channels=[6, 7]", "--model.encoder.core.kernels=[3, 3]",
-        "--model.encoder.core.strides=[3, 2]",
-        "--data=neurodecode.loaders.encoding.EncodingDataModule", f"--data.stores={root}",
-        f"--data.image_size={SIZE}", "--data.batch_size=24",
-        "--trainer.accelerator=cpu", "--trainer.devices=1", "--trainer.deterministic=true",
-        "--trainer.max_epochs=40", "--trainer.check_val_every_n_epoch=10",
-        "--trainer.num_sanity_val_steps=0", "--trainer.log_every_n_steps=1",
-        "--trainer.logger=lightning.pytorch.loggers.CSVLogger",
-        f"--trainer.default_root_dir={out}", f"--trainer.logger.save_dir={out}",
-        "--trainer.logger.name=", "--trainer.logger.version=",
-        "--trainer.callbacks=lightning.pytorch.callbacks.ModelCheckpoint",
-        "--trainer.callbacks.monitor=val/r", "--trainer.callbacks.mode=max",
-        "--trainer.callbacks.filename=best", "--trainer.callbacks.enable_version_counter=false",
-        "--trainer.callbacks+=neurodecode.tasks.encode_callbacks.AveragedWeights",
-        "--trainer.callbacks.decay=0.9", "--trainer.callbacks.start=20",
-        "--trainer.callbacks+=neurodecode.tasks.encode_callbacks.ResponseWriter",
-        "--seed_everything=3", "--quiet", *words,
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def trained(encoding_world, tmp_path_factory):
-    """Run folder of a small encoder, trained and run through the command line."""
-    out = tmp_path_factory.mktemp("run")
-    words = command(encoding_world, out)
-    assert main(["fit", *words]) == 0
-    checkpoint = out / "checkpoints" / "best.ckpt"
-    assert main(["predict", *words, "--ckpt_path", str(checkpoint)]) == 0
-    return out
 
 
 def test_training_finds_what_the_neurons_see(trained, encoding_world):
