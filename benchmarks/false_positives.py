@@ -85,7 +85,7 @@ def courses(args: argparse.Namespace, run: int) -> Iterator[TimeCourse]:
                                               ids[bounds[1] :])))  # fmt: skip
     split = Split("shared-test", "stimulus", (fold,))
     features = [Features([files[name]], array) for name, array in args.targets.items()]
-    plan = WindowPlan(width_s=0.05, step_s=0.02, limits=(-1e6, 0.5))
+    plan = WindowPlan(width_s=0.05, step_s=args.step / 1000, limits=(-1e6, 0.5))
     found: list[list] = [[] for _ in features]
     with tempfile.TemporaryDirectory() as folder:
         for number in range(args.viewers):
@@ -111,7 +111,10 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", default="meg", choices=["meg", "eeg"])
-    sizes = {"runs": 20, "viewers": 2, "train": 600, "test": 100, "test-repeats": 6, "seed": 0}
+    sizes = {
+        "runs": 20, "viewers": 2, "train": 300, "test": 60, "test-repeats": 6, "step": 40,
+        "seed": 0,
+    }  # fmt: skip
     for name, value in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--embeddings", type=Path, default=Path("data/embeddings/mini-fmri"))
