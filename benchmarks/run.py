@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "scanpath_metrics": [],
     "trf": [],
     "nevaclip": [],
+    "false_positives": [],
 }
 
 

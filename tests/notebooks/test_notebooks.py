@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from course_world import add_courses
 from notebook_runner import NOTEBOOKS, execute
 from report_world import World
 
@@ -17,7 +18,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 def test_every_script_has_its_notebook() -> None:
     scripts = sorted(path.stem for path in NOTEBOOKS[0].parent.glob("*.py"))
     assert scripts == NAMES
-    assert len(NAMES) == 3
+    assert len(NAMES) == 4
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
@@ -41,7 +42,9 @@ def test_notebooks_are_kept_without_outputs(notebook: Path) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("world"), subjects=3).write()
+    world = World(tmp_path_factory.mktemp("world"), subjects=3).write()
+    add_courses(world.report / "metrics.json", world.report)
+    return world
 
 
 def outputs(content: nbformat.NotebookNode) -> str:
