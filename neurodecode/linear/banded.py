@@ -95,6 +95,7 @@ class BandedRidgeEncoder(RegressorMixin, BaseEstimator):
         alphas = np.asarray(self.penalties) * len(features) * len(inputs) / n_columns
         model = GroupRidgeCV(
             groups="input",
+            fit_intercept=True,
             cv=KFold(self.n_folds, shuffle=True, random_state=self.seed),
             random_state=self.seed,
             solver_params={
