@@ -58,7 +58,8 @@ def test_maps_and_mechanisms_are_on_the_page(looked: Profile) -> None:
     assert table.rows[1][2].value == "−0.040"
     page = render_page(looked)
     assert page.count('id="routes"') == page.count('id="mechanisms"') == 1
-    assert "75 %" in page.split('id="routes"')[1].split("</section>")[0]
+    assert panel.shares[0][1].startswith("75")
+    assert panel.shares[0][1] in page.split('id="routes"')[1].split("</section>")[0]
     assert 'id="routes"' not in render_page(replace(looked, routes=(), mechanisms=None))
 
 
