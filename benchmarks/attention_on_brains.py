@@ -12,7 +12,7 @@ from neurodecode.cli import main
 
 OUT = Path(__file__).parent / "results" / "attention_on_brains.json"
 STORES = Path("data/stores/v4")
-WORDS = ["--subjects", "201025", "210225", "--epochs", "12"]
+WORDS = ["--subjects", "201025", "210225", "--epochs", "8"]
 
 if __name__ == "__main__":
     if not STORES.is_dir():

@@ -9,7 +9,7 @@ from neurodecode.embed.gabor import gabor_features
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.embed.tower_core import GaborCore, TowerCore
 from neurodecode.errors import ConfigError
-from neurodecode.nn.encoders import ConvCore, JoinedCore
+from neurodecode.nn.encoders import ConvCore, JoinedCore, NarrowCore
 from neurodecode.nn.encoders.pixels import restore_images, standardise_images
 
 IMAGES = np.random.default_rng(7).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8)
@@ -87,3 +87,14 @@ def test_joined_cores_share_the_finest_grid():
     assert low.shape == (7, 8)
     with pytest.raises(ConfigError, match="name at least one"):
         JoinedCore([])
+
+
+def test_a_narrow_core_mixes_channels_patch_by_patch():
+    wide = lambda: ConvCore((5,), (3,), (4,))  # noqa: E731
+    core = NarrowCore(wide, in_channels=5, width=3).eval()
+    core.read[1] = nn.Identity()
+    made = core(given())
+    assert made.shape == (3, 3, 16, 16) == (3, *core.out_shape(64, 64))
+    weight, bias = core.read[0].weight[:, :, 0, 0], core.read[0].bias
+    wanted = core.core(given())[1, :, 2, 7] @ weight.T + bias
+    torch.testing.assert_close(made[1, :, 2, 7], wanted)
