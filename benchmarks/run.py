@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [],
     "banks": [],
     "attention": [],
+    "attention_on_brains": [],
     "kernels": [],
     "preprocessing": [],
     "streaming": [],
