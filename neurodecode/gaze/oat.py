@@ -169,9 +169,10 @@ class OatModel(ScanpathModel):
         fixated, lengths = draw_sequences(
             self.model, scene, n_fixations, greedy=self.greedy, generator=generator
         )
+        start = size[0] / 2, size[1] / 2
         labels = {"target": target, "caption": caption or "", "size": size}
         paths = [
-            self.landing.draw(chosen[:n], objects, rng, viewer=f"sample-{i}", **labels)
+            self.landing.draw(chosen[:n], objects, start, rng, viewer=f"sample-{i}", **labels)
             for i, (chosen, n) in enumerate(zip(fixated[:, 0].numpy(), lengths[:, 0].tolist()))
         ]
         return Scanpaths.from_list(paths)

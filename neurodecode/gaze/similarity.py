@@ -22,19 +22,23 @@ _SLOPES, _TRIED = (0.0, 1.0, 2.0, 4.0, 8.0), 200
 
 @SCANPATH_MODELS.register("target_similarity")
 class TargetSimilarity(ScanpathModel):
-    """Visit objects by the likeness of their pixels with the target's, none twice.
+    """Visit objects by the likeness of their pixels with the target's, all before one again.
 
     The odds of an object rise exponentially with the correlation of its RGB pixels with those of
     an exemplar of the target, from another picture; the slope is the likeliest of a few under
-    training searches. The search ends at the target, by rule: recognition is given, as in the
-    models of Zhang et al. 2018 and Gupta et al. 2021. That is more than a baseline of the
-    literature (similarity of colours in OAT) knows.
+    training searches.
+
+    Parameters
+    ----------
+    recognises : bool
+        End at the target, by rule: that it is recognised is given, as in the models of Zhang et
+        al. 2018 and Gupta et al. 2021. Otherwise scanpaths are as long as those of viewers.
     """
 
     needs = ("objects", "target")
-    stops = True
 
-    def __init__(self) -> None:
+    def __init__(self, recognises: bool = False) -> None:
+        self.stops = recognises  # type: ignore[misc]
         self.exemplars: Exemplars | None = None
         self.slope = 0.0
 
@@ -85,16 +89,19 @@ class TargetSimilarity(ScanpathModel):
                             fix="give both")  # fmt: skip
         size, rng = (image.shape[1], image.shape[0]), np.random.default_rng(seed)
         wanted, (crops, _) = objects.find(target), crop_objects(image, objects)
+        start = size[0] / 2, size[1] / 2
         labels = {"target": target, "caption": caption or "", "size": size}
         paths = []
         for number in range(n_samples):
             alike = self.slope * _likeness(crops, self.exemplars.draw(target, "", rng))
             # the order of draws without replacement (Gumbel's trick)
-            order = np.argsort(-(alike + rng.gumbel(size=len(alike))))[:n_fixations]
+            order = np.argsort(-(alike + rng.gumbel(size=len(alike))))
+            # whoever has seen everything begins again
+            order = np.resize(order, n_fixations)
             hit = np.flatnonzero(np.isin(order, wanted))
-            chosen = order[: hit[0] + 1] if hit.size else order
+            chosen = order[: hit[0] + 1] if self.stops and hit.size else order
             paths.append(
-                self.landing.draw(chosen, objects, rng, viewer=f"sample-{number}", **labels)
+                self.landing.draw(chosen, objects, start, rng, viewer=f"sample-{number}", **labels)
             )
         return Scanpaths.from_list(paths)
 
