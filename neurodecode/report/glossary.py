@@ -144,6 +144,7 @@ _METHODS = {
     "joint": "One trunk for all modalities",
     "ridge_whitened": "Ridge regression, noise whitened",
     "guided": "Guided by an encoder",
+    "guided_gradient": "Guided by a gradient",
     "unguided": "Unguided",
     "shuffled": "Shuffled responses",
     "prior_only": "Prior only, without a brain",
