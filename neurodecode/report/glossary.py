@@ -154,6 +154,13 @@ _METHODS = {
     "centre_bias": "Centre bias",
     "saccade_walk": "Saccade walk",
     "saliency_ior": "Salience and IOR",
+    "target_similarity": "Likeness to the target",
+    "target_similarity_recognised": "Likeness, target recognised by rule",
+    "density": "Trained density",
+    "nevaclip": "NevaClip",
+    "nevaclip_other_words": "NevaClip, other words",
+    "oat": "OAT",
+    "eccnet": "eccNET",
     "other_viewers": "Other viewers (ceiling)",
 }
 #: Ends of names that `evaluate --matching` makes.
