@@ -149,11 +149,14 @@ def _discriminants(tokens: np.ndarray, kinds: np.ndarray, components: int) -> Ba
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
 
-    n_kinds = len(set(kinds.tolist()))
     principal = PCA(min(components, *tokens.shape), random_state=0)
-    if not 1 < n_kinds < len(kinds):
-        # one kind, or every object its own: nothing to discriminate by
+    names, counts = np.unique(kinds, return_counts=True)
+    # a single object says nothing of how its kind varies
+    known = np.isin(kinds, names[counts > 1])
+    if (counts > 1).sum() < 2:
         return principal.fit(tokens)
+    tokens, kinds = tokens[known], kinds[known]
+    principal.set_params(n_components=min(components, *tokens.shape))
     kind = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
     return make_pipeline(principal, kind).fit(tokens, kinds)
 
