@@ -8,13 +8,14 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published guided adapt meeg gaze listen test real bench lint pretrain clean
+.PHONY: help setup repro published encode guided adapt meeg gaze listen test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
 	@echo "make test               run the tests"
 	@echo "make real DATA=FOLDER   the same pipeline on real recordings  -> reports/real/index.html"
 	@echo "make published          the published decoders in small, side by side (after make repro)"
+	@echo "make encode             encoders region by region and where they look -> reports/encoding/index.html"
 	@echo "make guided             reconstructions guided by an encoder, after make repro -> reports/guided*"
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
@@ -52,6 +53,10 @@ real: setup
 	dvc repro pipelines/real/dvc.yaml
 	@echo "Open reports/real/index.html"
 
+encode: setup
+	dvc repro pipelines/encoding/dvc.yaml
+	@echo "Open reports/encoding/index.html"
+
 guided: setup
 	dvc repro pipelines/guided/dvc.yaml
 	if [ -d data/stores/v4 ]; then dvc repro pipelines/guided-real/dvc.yaml; fi
@@ -67,7 +72,7 @@ meeg: setup
 	@echo "Open reports/meeg/index.html"
 
 gaze: setup
-	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze
+	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze pipelines/gaze/dvc.yaml:decode-mini-gaze
 	if [ -n "$(DATA)" ]; then neurodecode scanpath locate --data "$(DATA)" --require osie --out data/raw/gaze.yaml && dvc repro pipelines/gaze/dvc.yaml:report-osie pipelines/gaze/dvc.yaml:report-osie-reference; fi
 	@echo "Open reports/gaze/*/index.html"
 

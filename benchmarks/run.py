@@ -15,12 +15,14 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [],
     "banks": [],
     "attention": [],
+    "attention_on_brains": [],
     "kernels": [],
     "preprocessing": [],
     "streaming": [],
     "scanpath_metrics": [],
     "trf": [],
     "nevaclip": [],
+    "false_positives": [],
 }
 
 

@@ -1,8 +1,9 @@
 """Is the search model asymmetric as people are? Six pairs of searches, slopes, and the index.
 
 ``python -m benchmarks.search_asymmetry --weights FILE`` takes the tower that
-configs/pretrain/search_tower.yaml trains (10 pixels per degree), or VGG16 as safetensors
-(``--pixels-per-degree 30``). Nothing is chosen by the result.
+configs/pretrain/search_tower.yaml trains (12 pixels per degree, so that the smallest target is one
+cell of the last map, as in eccNET), or VGG16 as safetensors (``--pixels-per-degree 30``). Nothing
+is chosen by the result.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--pixels-per-degree", type=float, default=10.0)
+    parser.add_argument("--pixels-per-degree", type=float, default=12.0)
     parser.add_argument("--displays", type=int, default=20)
     parser.add_argument("--tasks", nargs="*", default=list(SEARCH_TASKS))
     args = parser.parse_args()

@@ -27,7 +27,8 @@ from benchmarks.machine import save
 CHANNELS, SFREQ, CHUNK, HOP_MS, SUBJECT = 272, 1200.0, 12, 100.0, "1"
 RECIPE = "configs/preprocess/meg_causal.yaml"
 N_PICTURES, TOP_K, NOISE_S = 1000, 5, 20
-#: Sizes of the module: those of configs/meeg/conv.yaml, and those of the paper.
+#: Sizes of the module: small (configs/meeg/conv.yaml before it had 128 virtual channels), and those
+#: of the paper.
 MODELS = {
     "small": {"n_virtual": 48, "hidden": 64, "n_harmonics": 8, "width": 256, "tokens": (17, 128)},
     "published": {

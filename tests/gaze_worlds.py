@@ -136,3 +136,21 @@ def write_mini_gaze(root: Path) -> Path:
 
     options = GazeOptions(viewers=2, scenes=7, arrays=7, image_size=40)
     return simulate_gaze(root, options, quiet=True)
+
+
+def write_gaze_report(root: Path) -> Path:
+    """Two baselines and the other viewers of a tiny world, scored as the pipeline scores them."""
+    from neurodecode.cli import main
+
+    made = write_mini_gaze(root / "data" / "raw" / "mini-gaze")
+    where = ["--dataset", "mini-gaze", "--root", str(made)]
+    splits, files = root / "runs" / "gaze" / "splits.json", []
+    scanpath = ["--quiet", "scanpath"]
+    assert main([*scanpath, "split", *where, "--scheme", "published", "--out", str(splits)]) == 0
+    for name in ("uniform", "centre_bias", "other_viewers"):
+        files.append(str(root / "runs" / "gaze" / f"{name}.h5"))
+        ask = ["--model", name, "--splits", str(splits), "--samples", "1", "--cell", "8"]
+        assert main([*scanpath, "predict", *where, *ask, "--out", files[-1]]) == 0
+    out = root / "reports" / "gaze" / "mini-gaze"
+    assert main([*scanpath, "evaluate", *where, "--out", str(out), "--predictions", *files]) == 0
+    return out

@@ -18,6 +18,7 @@ from neurodecode.analysis.tables import (
     ENCODING_DIFFERENCES,
     GENERALISATION,
     ITEMS,
+    UNITS,
     read_records_table,
     read_table,
 )
@@ -49,6 +50,10 @@ class Profile:
         ``params.yaml`` of the pipeline.
     leave_out : frozenset of str
         Tasks whose records, items and differences are passed over.
+    routes : tuple of Path
+        Folders of `neurodecode routes`.
+    mechanisms : Path or None
+        File of `neurodecode bench attention --brains`.
     """
 
     name: str
@@ -59,6 +64,8 @@ class Profile:
     runs: Path | None = None
     params: Path | None = None
     leave_out: frozenset[str] = frozenset()
+    routes: tuple[Path, ...] = ()
+    mechanisms: Path | None = None
 
     def _kept(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[~table["task"].isin(list(self.leave_out))].reset_index(drop=True)
@@ -82,6 +89,11 @@ class Profile:
         return self._kept(
             read_table(self.tables / "encoding_differences.csv", ENCODING_DIFFERENCES)
         )
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """One row for each voxel or neuron, method and fold."""
+        return read_table(self.tables / "units.csv", UNITS)
 
     @cached_property
     def courses(self) -> pd.DataFrame:

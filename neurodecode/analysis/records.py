@@ -23,7 +23,7 @@ CONTROL_WORDS = (
 #: proposes first, baselines after it.
 _STORY = (
     "adapted", "from_scratch", "decoder", "guided", "unguided", "prior", "posterior", "stacked",
-    "routing", "core", "combined", "conv", "joint", "alone", "left_out",
+    "routing", "factorised", "core", "combined", "conv", "joint", "alone", "left_out",
     "encoder_likelihood", "logistic", "ridge", "low_level",
 )  # fmt: skip
 

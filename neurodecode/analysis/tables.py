@@ -18,6 +18,7 @@ __all__ = [
     "GENERALISATION",
     "ITEMS",
     "RECORDS",
+    "UNITS",
     "read_records_table",
     "read_table",
 ]
@@ -90,6 +91,16 @@ ENCODING_DIFFERENCES: Mapping[str, type] = {
     "ci_low": float,
     "ci_high": float,
     "n": int,
+}
+#: One row for each voxel or neuron, method and fold.
+UNITS: Mapping[str, type] = {
+    "dataset": str,
+    "subject": str,
+    "method": str,
+    "fold": int,
+    "unit": int,
+    "region": str,
+    "pearson_r": float,
 }
 #: The columns of a table of MetricRecords; further ones come from ``extra``.
 RECORDS: Mapping[str, type] = {

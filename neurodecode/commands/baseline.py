@@ -13,7 +13,7 @@ from neurodecode.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from neurodecode.splits import Split
     from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
-    from neurodecode.tasks.baselines import Features, LinearOptions
+    from neurodecode.tasks.baselines import Bands, Features, LinearOptions
 
 #: Methods that decode categories.
 CLASSIFIERS = ("logistic", "xdawn_tangent", "erp_ensemble")
@@ -45,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="embedding stores: the targets of ridge, or the features of the encoder")  # fmt: skip
     add("--target", nargs="+", default=["tokens"], metavar="NAME",
         help="array of the embedding stores (default: tokens); ridge: of one store each, the first"
-        " ranks the candidates, the others are decoded besides (latent, text)")  # fmt: skip
+        " ranks the candidates, the others are decoded besides (latent, text); with --bands a"
+        " feature space each")  # fmt: skip
+    add("--bands", action="store_true",
+        help="encoder_likelihood: banded ridge, for each voxel a penalty of its own for every"
+        " --target")  # fmt: skip
     add("--predicted", type=Path, nargs="+", default=[], metavar="FILE",
         help="encoder_likelihood: responses predicted by trained encoders, one or more files"
         " for each fold; with --embeddings, a ridge encoder is stacked with them")  # fmt: skip
@@ -127,8 +131,12 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"--method {args.method} decodes categories: leave --embeddings out")
     if args.method == "ridge" and not args.embeddings:
         raise ConfigError("--method ridge needs --embeddings, its targets")
-    if args.method != "ridge" and len(args.target) > 1:
-        raise ConfigError("several --target are for --method ridge; give one")
+    if args.bands and (args.method != "encoder_likelihood" or args.predicted):
+        raise ConfigError("--bands belongs to --method encoder_likelihood without --predicted")
+    if args.bands and len(args.target) < 2:
+        raise ConfigError("--bands needs several --target, one for each band")
+    if args.method != "ridge" and len(args.target) > 1 and not args.bands:
+        raise ConfigError("several --target are for --method ridge, or with --bands; give one")
     if len(set(args.target)) < len(args.target):
         raise ConfigError(f"--target {' '.join(args.target)}: name each only once")
     if args.trials is not None and args.method in CLASSIFIERS:
@@ -157,6 +165,8 @@ def _jobs(args: argparse.Namespace, stores: list[ResponseStore], split: Split) -
         files = [EmbeddingStore(path) for path in args.embeddings]
         if args.method == "ridge":
             features, *more = [ridge_target(files, name) for name in args.target]
+        elif args.bands:
+            features = baselines.Bands([ridge_target(files, name) for name in args.target])
         else:
             features = baselines.Features(files, args.target[0])
             check_target(features)
@@ -192,7 +202,7 @@ def _linear_job(
     store: ResponseStore,
     split: Split,
     fold: int,
-    features: Features | None,
+    features: Features | Bands | None,
     options: LinearOptions,
     more: list[Features],
 ) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-HELP = "measure time and memory of every attention mechanism on this machine"
+HELP = "measure what every attention mechanism costs, or how well it predicts responses"
+_OUT = {False: Path("benchmarks/results/attention.json"),
+        True: Path("benchmarks/results/attention_on_brains.json")}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("what", choices=["attention"], help="what to measure")
     parser.add_argument(
-        "--out", type=Path, default=Path("benchmarks/results/attention.json"), metavar="FILE",
-        help="results (default: %(default)s)",
+        "--out", type=Path, metavar="FILE",
+        help="results (default: benchmarks/results/attention.json, attention_on_brains.json)",
     )  # fmt: skip
     parser.add_argument(
         "--mechanisms", nargs="+", metavar="NAME", help="of the registry; all by default"
@@ -37,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out runs expected to take longer (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    add = parser.add_argument_group("on brains").add_argument
+    add("--brains", type=Path, metavar="STORES",
+        help="train the same encoder with each mechanism on these stores, and score it on their"
+        " test stimuli")  # fmt: skip
+    add("--subjects", nargs="+", help="subjects to train on (default: all)")
+    add("--fold", type=int, default=0)
+    add("--epochs", type=int, default=12, help="of every training (default: %(default)s)")
+    add("--seed", type=int, default=0)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -52,14 +63,29 @@ def run(args: argparse.Namespace) -> None:
     ConfigError
         If a mechanism is unknown, a length no square, or there is no GPU where one is asked for.
     """
+    from neurodecode.bench.machine import machine
+    from neurodecode.files import write_json
+
+    out = args.out or _OUT[args.brains is not None]
+    if args.brains is not None:
+        from neurodecode.commands.bench_brains import compare_on_brains
+
+        results = compare_on_brains(args)
+    else:
+        results = _measure(args)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    name = "attention" if args.brains is None else "attention_on_brains"
+    write_json(out, {"benchmark": name, "machine": machine(), "results": results})
+
+
+def _measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Time and memory of each mechanism."""
     from dataclasses import asdict
 
     import torch
 
     from neurodecode.bench.attention import LENGTHS, PATTERNS, Settings, known_mechanisms, rows
-    from neurodecode.bench.machine import machine
     from neurodecode.errors import ConfigError
-    from neurodecode.files import write_json
     from neurodecode.progress import progress_bar
 
     cuda = torch.cuda.is_available()
@@ -78,11 +104,9 @@ def run(args: argparse.Namespace) -> None:
             made.append(row)
             advance(len(made))
     no_gpu = "cpu; no accelerator on this machine"
-    results = {
+    return {
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu" if cuda else no_gpu,
         "threads": torch.get_num_threads(),
         "settings": asdict(settings),
         "rows": made,
     }
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(args.out, {"benchmark": "attention", "machine": machine(), "results": results})

@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--stores", type=Path, nargs="*", default=[], metavar="DIR", help="one for each data set")
     add("--predictions", type=Path, nargs="*", default=[], metavar="FILE", help="files to list")
     add("--reconstructions", type=Path, nargs="*", default=[], metavar="FILE", help="with images")
+    add("--routes", type=Path, nargs="*", default=[], metavar="DIR",
+        help="folders of `neurodecode routes`: where encoders look")  # fmt: skip
+    add("--mechanisms", type=Path, metavar="FILE",
+        help="file of `neurodecode bench attention --brains`")  # fmt: skip
     add("--runs", type=Path, metavar="DIR", help="folder of the trainings, for their curves")
     add("--params", type=Path, metavar="FILE", help="parameter file of the pipeline")
     add("--out", type=Path, required=True, metavar="FILE", help="the page, e.g. index.html")
@@ -60,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
         predictions=open_predictions([*args.predictions, *args.reconstructions]),
         runs=args.runs,
         params=args.params,
+        routes=tuple(args.routes),
+        mechanisms=args.mechanisms,
     )
     write_page(profile, args.out)
     write_figures(profile, args.figures or args.out.parent / "figures")

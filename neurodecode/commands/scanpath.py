@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split = steps.add_parser("split", help="divide the pictures of a data set by content")
     predict = steps.add_parser("predict", help="fit a model fold by fold and ask it")
     evaluate = steps.add_parser("evaluate", help="compare predictions with viewers")
-    for part in (split, predict, evaluate):
+    decode = steps.add_parser("decode", help="which object was fixated, with EEG and without")
+    for part in (split, predict, evaluate, decode):
         part.add_argument("--dataset", required=True, help="name of the data set (osie, ...)")
         part.add_argument("--root", type=Path, metavar="DIR", help="its folder")
         part.add_argument("--sources", type=Path, metavar="FILE",
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _split_arguments(split)
     _predict_arguments(predict)
     _evaluate_arguments(evaluate)
+    _decode_arguments(decode)
 
 
 def _split_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +93,18 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
 
 
+def _decode_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--recordings", type=Path, required=True, metavar="DIR",
+        help="EEG of the viewers, with tables of fixations")  # fmt: skip
+    add("--splits", type=Path, required=True, metavar="FILE", help="of `scanpath split`")
+    add("--model", default="saccade_walk",
+        help="what is known without the recording, by default saccade_walk")  # fmt: skip
+    add("--side", choices=("test", "validation"), default="test", help="which stimuli")
+    add("--profile", default="scanpath", help="name of the set of runs")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of metrics.json")
+
+
 def run(args: argparse.Namespace) -> None:
     """Run the command.
 
@@ -111,7 +125,8 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.datasets.gaze import load_gaze
 
     data = load_gaze(args.dataset, _root(args))
-    {"split": _split, "predict": _predict, "evaluate": _evaluate}[args.step](args, data)
+    steps = {"split": _split, "predict": _predict, "evaluate": _evaluate, "decode": _decode}
+    steps[args.step](args, data)
 
 
 def _locate(args: argparse.Namespace) -> None:
@@ -240,3 +255,32 @@ def _evaluate(args: argparse.Namespace, data: GazeData) -> None:
     write_examples(args.out / "examples.h5", done.examples)
     write_records(args.out / "metrics.json", done.records)
     _LOG.info("wrote %s", args.out / "metrics.json")
+
+
+def _decode(args: argparse.Namespace, data: GazeData) -> None:
+    import numpy as np
+
+    from neurodecode.evaluation.scanpath.recorded import recorded_records
+    from neurodecode.evaluation.scanpath.records import About
+    from neurodecode.gaze.models import build_model
+    from neurodecode.gaze.recorded import read_recorded
+    from neurodecode.metrics.records import write_records
+    from neurodecode.splits import read_split
+    from neurodecode.splits.pictures import picture_names
+
+    model = build_model(args.model)
+    if not model.has_density:
+        raise ConfigError(f"--model {args.model} has no density; try saccade_walk")
+    split = read_split(args.splits)
+    if len(split.folds) != 1:
+        raise ConfigError(f"{args.splits}: {len(split.folds)} folds; decode takes a split with one")
+    recordings, sides = read_recorded(args.recordings), picture_names(split, 0)
+    paths = data.scanpaths
+    train = np.isin(paths.stimulus, sides["train"]) & (paths.task == "search_present")
+    model.fit(paths.select(train), data.pictures, data.objects)
+    about = About(args.profile, data.name, {}, {"scheme": split.scheme, "side": args.side})
+    names = args.model.rpartition(".")[2], args.side
+    records = recorded_records(data, recordings, model, names, sides, about)
+    write_records(args.out / "metrics.json", records)
+    for each in records:
+        _LOG.info("%s %s: %.3f", each.method, each.metric, each.value)

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--world", choices=("fmri", "meg", "eeg", "gaze", "speech"), default="fmri",
+    add("--world", choices=("fmri", "meg", "eeg", "gaze", "gaze-eeg", "speech"), default="fmri",
         help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
         " options below and the seed name; speech: two talkers, and listeners")  # fmt: skip
     add("--subjects", type=int, default=4, help="number of fMRI subjects")
@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="gaze: arrays of objects for search (default: 280)")  # fmt: skip
     add("--image-size", type=int,
         help="side of the pictures in pixels (default: 64; gaze 128)")  # fmt: skip
+    add("--gaze", metavar="DIR", default="data/raw/mini-gaze",
+        help="gaze-eeg: what `--world gaze` wrote; its first 2 viewers wear a cap")  # fmt: skip
     add("--listeners", type=int, default=4, help="speech: number of listeners")
     add("--trials", type=int, default=16, help="speech: pairs of stories that each one hears")
     add("--heard-again", type=int, default=2,
@@ -77,6 +79,14 @@ def run(args: argparse.Namespace) -> None:
 
     if args.world == "gaze":
         _LOG.info("wrote %s", _look(args))
+        return
+    if args.world == "gaze-eeg":
+        from neurodecode.datasets.gaze import load_gaze
+        from neurodecode.datasets.mini.gaze_eeg import simulate_gaze_eeg
+
+        data, viewers = load_gaze("mini-gaze", args.gaze), args.viewers
+        made = simulate_gaze_eeg(args.out, data, 2 if viewers is None else viewers, args.seed)
+        _LOG.info("wrote %s", made)
         return
     if args.world == "speech":
         _LOG.info("wrote %s", _speak(args))

@@ -12,6 +12,7 @@ import numpy as np
 from neurodecode.datasets.meeg import UNITS, opened
 from neurodecode.datasets.sources import source
 from neurodecode.errors import DataError
+from neurodecode.preprocess.reading import legible
 from neurodecode.recording import Recording
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ class LazyEpochs:
         for number in np.unique(of_part).tolist():
             here, part = of_part == number, self._parts[number]
             rows = part.rows[flat[here] - self._starts[number]]
-            out[here] = part.epochs.get_data(
-                item=rows, picks=part.picks, copy=False, verbose="ERROR"
-            )
+            with legible(part.file):
+                out[here] = part.epochs.get_data(
+                    item=rows, picks=part.picks, copy=False, verbose="ERROR"
+                )
         return out if chosen.ndim else out[0]
 
 

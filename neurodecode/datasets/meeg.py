@@ -15,6 +15,7 @@ from neurodecode.datasets.base import DatasetReader
 from neurodecode.datasets.sources import source
 from neurodecode.datasets.spool import Spool
 from neurodecode.errors import DataError, about
+from neurodecode.preprocess.reading import legible
 from neurodecode.preprocess.recipe import Recipe, read_recipe
 from neurodecode.progress import progress_bar
 from neurodecode.recording import Recording
@@ -79,23 +80,11 @@ def opened(read: Callable[..., mne.io.BaseRaw], file: str | Path, **options: Any
     file = Path(file)
     if not file.exists():
         raise DataError("file is missing", file=file, fix="download it")
-    try:
-        return read(file, verbose="ERROR", **options)
-    except (ValueError, OSError, RuntimeError, EOFError, KeyError, TypeError) as error:
-        if "split" in str(error).lower():
-            raise DataError(
-                f"a part of this split recording is absent ({_first_line(error)})",
-                file=file,
-                fix="put all parts into the same folder under their own names",
-            ) from error
-        raise DataError(
-            f"not a readable recording ({_first_line(error)})", file=file, fix="download it again"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    with legible(file):
+        recording = read(file, verbose="ERROR", **options)
+        # types that MNE does not know are noticed when they are asked for, and no earlier
+        recording.get_channel_types()
+        return recording
 
 
 class ContinuousReader(DatasetReader):

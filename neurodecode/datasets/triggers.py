@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurodecode.errors import DataError
+from neurodecode.errors import DataError, about
+from neurodecode.preprocess.reading import read_signals
 
 if TYPE_CHECKING:
     import mne
@@ -51,7 +52,9 @@ def find_triggers(
             field="stim_channel",
             fix="name it with --option stim_channel=NAME",
         )
-    values = np.rint(raw.get_data(picks=[raw.ch_names.index(channel)])[0]).astype(np.int64)
+    with about(file=file):
+        signal = read_signals(raw, [raw.ch_names.index(channel)])[0]
+    values = np.rint(signal).astype(np.int64)
     onset = np.flatnonzero((np.diff(values, prepend=0) != 0) & (values != 0))
     if not len(onset):
         raise DataError(

@@ -81,21 +81,24 @@ def open_decoded(
     split = read_split(stores / "splits.json")
     if split.unit != "stimulus":
         return None
-    centre = targets(list(split.folds[folds.pop()].train)).mean(axis=0)
-    if not all("scores" in each.arrays for each in content.predictions):
-        centre = np.zeros_like(centre)
+    recorded = [ResponseStore(path) for path in sorted(stores.glob("sub-*.h5"))]
+    if not recorded:
+        raise DataError("no sub-*.h5 in this folder", file=stores, fix="run `neurodecode prepare`")
+    centre = np.zeros(1)
+    if all("scores" in each.arrays for each in content.predictions):
+        # a division that was taken over from another data set names pictures nobody saw here
+        shown = {name for store in recorded for name in store.stimulus_id}
+        train = [name for name in split.folds[folds.pop()].train if name in shown]
+        centre = targets(train).mean(axis=0).ravel()
     rows = {
         each.subject: (
             list(each.stimulus_id),
-            unit_rows(_known(each, name)[name].reshape(-1, *centre.shape) - centre),
+            unit_rows(_known(each, name)[name].reshape(len(each.stimulus_id), -1) - centre),
         )
         for each in content.predictions
     }
-    first = next(iter(sorted(stores.glob("sub-*.h5"))), None)
-    if first is None:
-        raise DataError("no sub-*.h5 in this folder", file=stores, fix="run `neurodecode prepare`")
     return Decoded(
-        dataset, ResponseStore(first).modality, content.method,
+        dataset, recorded[0].modality, content.method,
         (str(content.attrs.get("embedding_fingerprint")), name), rows,
         {each.subject: each.n_averaged for each in content.predictions}, content.attrs,
     )  # fmt: skip

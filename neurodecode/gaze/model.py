@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,13 +12,32 @@ import numpy as np
 from neurodecode.registry import Registry
 from neurodecode.scanpaths import Objects, Scanpaths
 
-__all__ = ["SCANPATH_MODELS", "Pictures", "ScanpathModel"]
+__all__ = ["SCANPATH_MODELS", "Asked", "Pictures", "ScanpathModel"]
 
 #: Stimulus name -> uint8 RGB image of shape (height, width, 3), read when asked for.
 Pictures = Mapping[str, np.ndarray]
 
 #: Name, as in the records and in `params.yaml`, -> class.
 SCANPATH_MODELS: Registry[type[ScanpathModel]] = Registry("scanpath model")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to a model: the arguments of `ScanpathModel.predict`.
+
+    Parameters
+    ----------
+    image, objects, target, caption, n_fixations, n_samples, seed
+        As there.
+    """
+
+    image: np.ndarray
+    objects: Objects | None
+    target: str | None
+    caption: str | None
+    n_fixations: int
+    n_samples: int
+    seed: int
 
 
 class ScanpathModel(ABC):
@@ -35,6 +55,8 @@ class ScanpathModel(ABC):
     stops: ClassVar[bool] = False
     #: Whether the model looks at the picture; others can be asked about stimuli without one.
     needs_pictures: ClassVar[bool] = True
+    #: How many questions are best answered at once.
+    together: ClassVar[int] = 1
 
     def fit(
         self,
@@ -101,6 +123,25 @@ class ScanpathModel(ABC):
             `n_samples` of them; viewers are ``sample-0``, ..., the stimulus is ``""`` with the
             size of the image; target and caption as given; durations in ms, or NaN.
         """
+
+    def predict_all(self, asked: Sequence[Asked]) -> list[Scanpaths]:
+        """Answer several questions; models that are faster so override it.
+
+        Parameters
+        ----------
+        asked : sequence of Asked
+            Questions.
+
+        Returns
+        -------
+        list of Scanpaths
+            `predict` of each.
+        """
+        answers = []
+        for each in asked:
+            given = {item.name: getattr(each, item.name) for item in fields(Asked)}
+            answers.append(self.predict(given.pop("image"), **given))
+        return answers
 
     def log_density(
         self,

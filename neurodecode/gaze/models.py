@@ -14,12 +14,13 @@ from neurodecode.gaze.model import SCANPATH_MODELS, ScanpathModel
 
 __all__ = ["SCANPATH_MODELS", "baselines", "build_model", "saliency"]
 
-#: Where the models are that need torch.
+#: Where the models are that need torch or scikit-learn.
 _NETWORKS = {
     "density": "neurodecode.gaze.density",
     "eccnet": "neurodecode.gaze.search",
     "nevaclip": "neurodecode.gaze.nevaclip",
     "oat": "neurodecode.gaze.oat",
+    "target_similarity": "neurodecode.gaze.similarity",
 }
 
 

@@ -14,7 +14,7 @@ from neurodecode.embed import make_embedder
 from neurodecode.embed.differentiable import PooledImages
 from neurodecode.embed.openclip import OpenClipEmbedder
 from neurodecode.errors import ConfigError, DataError
-from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel
+from neurodecode.gaze.model import SCANPATH_MODELS, Asked, Pictures, ScanpathModel
 from neurodecode.nn.scanpath.foveation import to_pixels
 from neurodecode.nn.scanpath.neva import FixationSearch
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
@@ -50,6 +50,8 @@ class NevaClip(ScanpathModel):
     ConfigError
         If the tower has no texts.
     """
+
+    together = 16
 
     def __init__(
         self,
@@ -104,14 +106,26 @@ class NevaClip(ScanpathModel):
         seed: int = 0,
     ) -> Scanpaths:
         """See `ScanpathModel.predict`."""
-        rng = np.random.default_rng(seed)
-        goals = [self._goal(caption, rng) for _ in range(n_samples)]
-        drawn = self.predict_many([image] * n_samples, goals, n_fixations, seed)
-        return Scanpaths.from_list(
-            [Scanpath(*xy.T, np.full(len(xy), np.nan), viewer=f"sample-{i}",
-                      target=target or "", caption=caption or "",
-                      size=(image.shape[1], image.shape[0])) for i, xy in enumerate(drawn)]
-        )  # fmt: skip
+        asked = Asked(image, objects, target, caption, n_fixations, n_samples, seed)
+        return self.predict_all([asked])[0]
+
+    def predict_all(self, asked: Sequence[Asked]) -> list[Scanpaths]:
+        """See `ScanpathModel.predict_all`; restarts are seeded by the first question."""
+        images, goals = [], []
+        for each in asked:
+            rng = np.random.default_rng(each.seed)
+            images += [each.image] * each.n_samples
+            goals += [self._goal(each.caption, rng) for _ in range(each.n_samples)]
+        # a shorter search is the beginning of a longer one
+        longest = max(each.n_fixations for each in asked)
+        drawn = iter(self.predict_many(images, goals, longest, asked[0].seed))
+        return [
+            Scanpaths.from_list(
+                [_scanpath(next(drawn)[: each.n_fixations], each, f"sample-{number}")
+                 for number in range(each.n_samples)]
+            )
+            for each in asked
+        ]  # fmt: skip
 
     def predict_many(
         self,
@@ -181,6 +195,12 @@ class NevaClip(ScanpathModel):
                 field="caption",
                 fix="shorten it",
             )
+
+
+def _scanpath(xy: np.ndarray, asked: Asked, viewer: str) -> Scanpath:
+    size = asked.image.shape[1], asked.image.shape[0]
+    return Scanpath(*xy.T, np.full(len(xy), np.nan), viewer=viewer, target=asked.target or "",
+                    caption=asked.caption or "", size=size)  # fmt: skip
 
 
 def _squeezed(image: np.ndarray, size: tuple[int, int]) -> Tensor:

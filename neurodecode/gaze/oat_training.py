@@ -32,7 +32,7 @@ class OatTraining:
         Of weights, order and dropout.
     """
 
-    epochs: int = 30
+    epochs: int = 12
     batch: int = 32
     lr: float = 1e-3
     weight_decay: float = 1e-2

@@ -28,6 +28,8 @@ class Search:
         Its objects, or what a tower made of them.
     places : array of float32 of shape (n_objects, 2)
         Their centres, as shares of the longer side.
+    prominence : array of float32 of shape (n_objects, 2)
+        How large and how salient they are.
     target : array of shape (side, side, 3) or (features,)
         What is looked for.
     start : tuple of float
@@ -38,9 +40,15 @@ class Search:
 
     crops: np.ndarray
     places: np.ndarray
+    prominence: np.ndarray
     target: np.ndarray
     start: tuple[float, float]
     fixated: np.ndarray = ()  # type: ignore[assignment]
+
+    @property
+    def features(self) -> int | None:
+        """Width of what a tower made of the objects; None for crops."""
+        return self.crops.shape[1] if self.crops.ndim == 2 else None
 
 
 def crop_objects(
@@ -119,18 +127,21 @@ def collate(searches: Sequence[Search]) -> tuple[ObjectScene, torch.Tensor, torc
     """
     n, most = len(searches), max(len(each.crops) for each in searches)
     steps = max(len(each.fixated) for each in searches)
-    first = searches[0].crops
-    crops = np.zeros((n, most, *first.shape[1:]), first.dtype)
+    first = searches[0]
+    crops = np.zeros((n, most, *first.crops.shape[1:]), first.crops.dtype)
     places, present = np.full((n, most, 2), 0.5, np.float32), np.zeros((n, most), bool)
+    prominence = np.zeros((n, most, first.prominence.shape[1]), np.float32)
     fixated, lengths = np.zeros((n, steps), np.int64), np.zeros(n, np.int64)
     for i, each in enumerate(searches):
         count, lengths[i] = len(each.crops), len(each.fixated)
         crops[i, :count], places[i, :count], present[i, :count] = each.crops, each.places, True
+        prominence[i, :count] = each.prominence
         fixated[i, : lengths[i]] = each.fixated
     scene = ObjectScene(
         _tensor(crops), torch.from_numpy(places), torch.from_numpy(present),
         _tensor(np.stack([each.target for each in searches])),
         torch.tensor([each.start for each in searches], dtype=torch.float32),
+        torch.from_numpy(prominence),
     )  # fmt: skip
     return scene, torch.from_numpy(fixated), torch.from_numpy(lengths)
 

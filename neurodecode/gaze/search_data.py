@@ -25,7 +25,7 @@ class SearchData(GazeDataModule):
     dataset, root, splits, fold, batch_size, predict_on
         See `GazeDataModule`.
     exemplars, appearance
-        See `OatModel`; with a tower, the network's ``appearance`` has to be `EmbeddedAppearance`.
+        See `OatModel`.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class SearchData(GazeDataModule):
 
     @property
     def context(self) -> BuildContext:
-        """Nothing: OAT takes any number of objects in pictures of any size."""
-        return BuildContext({})
+        """Shape of one object's description under ``targets["objects"]``."""
+        return BuildContext({}, {"objects": self.parts["train"][0].crops.shape[1:]})
 
     def rows(self, side: Literal["train", "validation"]) -> Rows:
         """See `GazeDataModule.rows`."""

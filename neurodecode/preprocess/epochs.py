@@ -11,6 +11,7 @@ import numpy as np
 from neurodecode.errors import DataError
 from neurodecode.preprocess.channels import bad_channels, choose_channels, interpolate
 from neurodecode.preprocess.filters import check_rate, decimation, filter_signals
+from neurodecode.preprocess.reading import read_signals
 from neurodecode.preprocess.recipe import Recipe
 from neurodecode.preprocess.sampling import Sampler
 
@@ -85,7 +86,7 @@ def epoch_run(raw: mne.io.BaseRaw, onset: np.ndarray, recipe: Recipe) -> Epoched
     data, deviation, inside = None, np.empty(len(picks)), np.zeros(0, dtype=bool)
     for start in range(0, len(picks), _CHANNELS_AT_ONCE):
         block = slice(start, min(start + _CHANNELS_AT_ONCE, len(picks)))
-        signals = filter_signals(raw.get_data(picks=picks[block]), sfreq, recipe)
+        signals = filter_signals(read_signals(raw, picks[block]), sfreq, recipe)
         deviation[block] = signals.std(axis=1)
         if recipe.causal:
             cut, inside = sampler.epochs(signals, onset)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurodecode.errors import DataError
+from neurodecode.preprocess.reading import legible
 from neurodecode.realtime.types import Chunk, Description
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Replay:
             return None
         if not self._in_time(stop / sfreq, timeout_s):
             return None
-        samples = self._raw[:, self._next : stop][0].T
+        with legible(self.description.name):
+            samples = self._raw[:, self._next : stop][0].T
         stamps = np.arange(self._next, stop) / sfreq
         self._next = stop
         return Chunk(samples, stamps, time.perf_counter())

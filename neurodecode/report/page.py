@@ -27,13 +27,16 @@ from neurodecode.report.sections import (
     guidance,
     headline,
     making,
+    mechanisms,
     movies,
     reference,
     regions,
     results,
     retrieval,
+    routes,
     timecourse,
     training,
+    volumes,
 )
 from neurodecode.report.sections.median import median_grid
 from neurodecode.report.svg import drawing, save_png
@@ -102,6 +105,9 @@ def _content(profile: Profile) -> dict[str, Any]:
         "attention": attention.attention_panels(whole, datasets),
         "curves": adaptation.learning_curves(whole, datasets),
         "regions": regions.region_tables(profile, datasets),
+        "volumes": volumes.volume_pictures(profile, datasets),
+        "routes": routes.routes_panels(profile),
+        "mechanisms": mechanisms.mechanism_table(profile),
         "courses": timecourse.course_panels(profile, datasets),
         "movies": movies.movie_groups(profile, datasets),
         "references": reference.reference_rows(profile),

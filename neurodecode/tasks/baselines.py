@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold
 
 from neurodecode.errors import DataError
@@ -17,14 +18,16 @@ from neurodecode.linear import (
     StackedLikelihood,
     category_classifier,
 )
+from neurodecode.linear.banded import BandedRidgeEncoder
 from neurodecode.loaders.draw import TrialDraw
 from neurodecode.loaders.noise import Whitening
 from neurodecode.loaders.table import RepeatAverages, TrialTable
 from neurodecode.splits import Split
-from neurodecode.store import EmbeddingStore, Prediction, ResponseStore
+from neurodecode.store import Prediction, ResponseStore
+from neurodecode.tasks.features import Bands, FeatureReader, Features
 
 __all__ = [
-    "FeatureReader", "Features", "LinearOptions", "classify", "decode", "identify",
+    "Bands", "FeatureReader", "Features", "LinearOptions", "classify", "decode", "identify",
     "identify_predicted", "predicted_rows",
 ]  # fmt: skip
 
@@ -73,47 +76,6 @@ class LinearOptions:
         # validation stimuli would be trials beyond those that were drawn
         together = self.side == "test" and self.draw is None
         return ("train", "validation") if together else ("train",)
-
-
-class FeatureReader(Protocol):
-    """Whatever knows features of stimuli."""
-
-    def read(self, ids: Sequence[str]) -> np.ndarray:
-        """Read features of shape (n_stimuli, ...)."""
-
-
-@dataclass(frozen=True)
-class Features:
-    """Where the features of the stimuli are.
-
-    Parameters
-    ----------
-    stores : sequence of EmbeddingStore
-        One or more.
-    target : str
-        Name of the array in each of them.
-    """
-
-    stores: Sequence[EmbeddingStore]
-    target: str
-
-    def read(self, ids: Sequence[str]) -> np.ndarray:
-        """Read features.
-
-        Parameters
-        ----------
-        ids : sequence of str of length n
-            Stimuli.
-
-        Returns
-        -------
-        array of float32 of shape (n, ...)
-            In the shape of the store, or flattened and joined if there are several.
-        """
-        blocks = [store.read(self.target, list(ids)) for store in self.stores]
-        if len(blocks) == 1:
-            return blocks[0]
-        return np.concatenate([block.reshape(len(ids), -1) for block in blocks], axis=1)
 
 
 def decode(
@@ -167,7 +129,11 @@ def decode(
 
 
 def identify(
-    store: ResponseStore, split: Split, fold: int, features: Features, options: LinearOptions
+    store: ResponseStore,
+    split: Split,
+    fold: int,
+    features: Features | Bands,
+    options: LinearOptions,
 ) -> Prediction:
     """Likelihood of the responses under a ridge encoder, for each test stimulus.
 
@@ -175,8 +141,8 @@ def identify(
     ----------
     store, split, fold, options
         As in `decode`.
-    features : Features
-        What the encoder predicts from.
+    features : Features or Bands
+        What the encoder predicts from; each band has a penalty of its own.
 
     Returns
     -------
@@ -187,9 +153,7 @@ def identify(
     table = _load(store, split, fold, options)
     fit, test = table.average(*options.fit_sides), table.average(options.side)
     model = LikelihoodIdentifier(
-        RidgeEncoder(options.n_components, seed=options.seed),
-        n_voxels=options.n_voxels,
-        seed=options.seed,
+        _encoder(features, options), n_voxels=options.n_voxels, seed=options.seed
     )
     deviations = table.deviations(*options.fit_sides)
     model.fit(features.read(fit.stimulus_id), fit.responses, fit.n_averaged, deviations)
@@ -200,6 +164,12 @@ def identify(
         "measured": test.responses,
     }
     return _prediction(store, test, fold, arrays, test.stimulus_id)
+
+
+def _encoder(features: Features | Bands, options: LinearOptions) -> BaseEstimator:
+    if isinstance(features, Bands):
+        return BandedRidgeEncoder(features.sizes, options.n_components, seed=options.seed)
+    return RidgeEncoder(options.n_components, seed=options.seed)
 
 
 def identify_predicted(

@@ -15,14 +15,12 @@ from neurodecode.context import BuildContext
 from neurodecode.loaders.dataset import Batch
 from neurodecode.metrics.functional.correlation import pearson_r
 from neurodecode.nn.encoders import SharedCoreEncoder
+from neurodecode.nn.encoders.pixels import standardise_images
 from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
 from neurodecode.tasks.validation import RowLog
 
 __all__ = ["EncodeTask", "random_shifts", "shift_images", "standardise_images"]
-
-#: Pixels are mapped to about zero mean and unit variance (photographs, values in [0, 1]).
-_MEAN, _SCALE = 0.45, 0.25
 
 
 class EncodeTask(DecodingModule):
@@ -180,22 +178,6 @@ class EncodeTask(DecodingModule):
                 "measured": batch["responses"][subject].float().cpu(),
             }
         return out
-
-
-def standardise_images(images: Tensor) -> Tensor:
-    """Bring pixels to values of order one.
-
-    Parameters
-    ----------
-    images : Tensor of uint8 of shape (n, channels, height, width)
-        Pictures.
-
-    Returns
-    -------
-    Tensor of float32 of the same shape
-        What an encoder is trained on.
-    """
-    return (images.float() / 255 - _MEAN) / _SCALE
 
 
 def random_shifts(n: int, max_shift: int, device: torch.device | None = None) -> Tensor:

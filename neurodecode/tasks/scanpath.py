@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from torch import Tensor, nn
@@ -135,7 +136,7 @@ class OatTask(ScanpathTask):
     context : BuildContext
         Linked from the DataModule (`neurodecode.gaze.search_data.SearchData`).
     network : callable
-        Makes the network.
+        Makes the network from the width of the objects' embeddings (None where they are crops).
     lr, weight_decay, warmup, max_norm, n_fixations, n_samples
         See `ScanpathTask`.
     """
@@ -143,7 +144,7 @@ class OatTask(ScanpathTask):
     def __init__(
         self,
         context: BuildContext,
-        network: Callable[[], nn.Module] = ObjectAttentionTransformer,
+        network: Callable[[int | None], nn.Module] = ObjectAttentionTransformer,
         lr: float = 1e-3,
         weight_decay: float = 1e-2,
         warmup: float = 0.3,
@@ -151,14 +152,15 @@ class OatTask(ScanpathTask):
         n_fixations: int = 12,
         n_samples: int = 8,
     ) -> None:
-        super().__init__(context, network(), lr, weight_decay, warmup, max_norm, n_fixations,
+        described = context.targets["objects"]
+        made = network(described[0] if len(described) == 1 else None)
+        super().__init__(context, made, lr, weight_decay, warmup, max_norm, n_fixations,
                          n_samples)  # fmt: skip
         self.save_hyperparameters(ignore=["context"])
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the next object, and of the end."""
-        names = ("crops", "places", "present", "target", "start")
-        scene = ObjectScene(**{name: batch[name] for name in names})
+        scene = ObjectScene(**{each.name: batch[each.name] for each in fields(ObjectScene)})
         logits = self.network(scene, batch["fixated"])
         return sequence_loss(logits, batch["fixated"], batch["lengths"])
 

@@ -142,11 +142,16 @@ def test_part_of_a_split_recording_is_absent(root, out, rng, refuse):
     refuse(prepare("bids-meeg", root, out), parts[0].name, "a part of this split recording is abs")
 
 
-def test_recording_that_is_cut_off(root, out, rng, refuse):
+@pytest.mark.parametrize("kept", [500, 0.6], ids=["header", "samples"])
+def test_recording_that_is_cut_off(kept, root, out, rng, refuse):
     write_bids_meeg(root, rng)
     file = root / f"{STEM}_meg.fif"
-    file.write_bytes(file.read_bytes()[:500])
+    content = file.read_bytes()
+    # opened without complaint, and noticed when the samples are read
+    file.write_bytes(content[: kept if kept > 1 else int(kept * len(content))])
     refuse(prepare("bids-meeg", root, out), str(file), "not a readable recording")
+    command = prepare("bids-meeg", root, out, "--option", "stim_channel=STI 014")
+    refuse(command, str(file), "not a readable recording")
 
 
 def test_n170_recordings(root, out, rng, refuse):

@@ -108,7 +108,7 @@ def test_truth_is_found_by_the_place_of_voxels(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:LightningCLI's args parameter")
 @pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning")
 def test_command_writes_maps_tables_and_a_picture(encoding_world: Path, tmp_path: Path) -> None:
-    config = yaml.safe_load(Path("configs/mini/routing.yaml").read_text())
+    config = yaml.safe_load(Path("configs/mini/routing_units.yaml").read_text())
     config["trainer"] |= {"max_epochs": 1, "check_val_every_n_epoch": 1, "log_every_n_steps": 1}
     config["trainer"]["logger"]["init_args"]["save_dir"] = str(tmp_path / "run")
     encoder = config["model"]["init_args"]["encoder"]["init_args"]

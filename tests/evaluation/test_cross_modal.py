@@ -18,10 +18,11 @@ TEST = IDS[N_TRAIN + 2 :]
 
 def write_dataset(root, name: str, modality: str, rng, test=TEST) -> None:
     """A store (its modality is read), a split and the embedding that is decoded."""
-    recording = Recording("x", modality, rng.normal(size=(5, 4)).astype(np.float32),
-                          np.array(IDS[:5]), np.ones(5), np.ones(5))  # fmt: skip
+    recording = Recording("x", modality, rng.normal(size=(N_TRAIN, 4)).astype(np.float32),
+                          np.array(IDS[:N_TRAIN]), np.ones(N_TRAIN), np.ones(N_TRAIN))  # fmt: skip
     ResponseStore.write(root / "stores" / name / "sub-x.h5", recording, dataset=name)
-    fold = Fold(tuple(IDS[:N_TRAIN]), tuple(IDS[N_TRAIN : N_TRAIN + 2]), tuple(test))
+    # a division taken over from a larger data set: a picture that nobody saw here, not embedded
+    fold = Fold((*IDS[:N_TRAIN], "elsewhere"), tuple(IDS[N_TRAIN : N_TRAIN + 2]), tuple(test))
     write_split(root / "stores" / name / "splits.json", Split("kfold", "stimulus", (fold,)))
     path = root / "embeddings" / name / "tower.h5"
     store = EmbeddingStore.create(path, IDS, {"tokens": SHAPE})

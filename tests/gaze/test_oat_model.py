@@ -26,15 +26,15 @@ def shelf(rng: np.random.Generator, n_objects: int) -> tuple[np.ndarray, Objects
     return image, Objects(np.array(boxes), np.array(names))
 
 
-def world(n: int, seed: int, n_objects: int = 4):
+def world(n: int, seed: int, n_objects: int | tuple[int, ...] = (3, 5, 8)):
     """Searchers for tomatoes look at one other thing, then at the tomato."""
     rng = np.random.default_rng(seed)
     pictures, objects, paths = {}, {}, []
     for i in range(n):
-        name = f"s{i}"
-        pictures[name], objects[name] = shelf(rng, n_objects)
+        name, here = f"s{i}", np.atleast_1d(n_objects)
+        pictures[name], objects[name] = shelf(rng, here[i % len(here)])
         for viewer in range(4):
-            order = [int(rng.integers(1, n_objects)), 0]
+            order = [int(rng.integers(1, len(objects[name]))), 0]
             xy = objects[name].centres[order] + rng.uniform(-3, 3, (2, 2))
             paths.append(Scanpath(*xy.T, rng.lognormal(5.4, 0.3, 2), viewer=str(viewer),
                                   stimulus=name, target="tomato", size=SIZE))  # fmt: skip
@@ -50,8 +50,8 @@ def fitted() -> OatModel:
     return model.fit(*world(20, seed=0))
 
 
-def test_it_finds_the_target_on_shelves_with_more_objects_than_in_training(fitted):
-    _, pictures, objects = world(8, seed=1, n_objects=7)
+def test_it_finds_the_target_on_shelves_with_a_number_of_objects_never_seen(fitted):
+    _, pictures, objects = world(8, seed=1, n_objects=6)
     found, lengths = [], []
     for name, image in pictures.items():
         drawn = fitted.predict(image, objects=objects[name], target="tomato",
@@ -63,9 +63,9 @@ def test_it_finds_the_target_on_shelves_with_more_objects_than_in_training(fitte
         found += [path[1] == 0 for path in seen if len(path) > 1]
         inside = objects[name].at(drawn.x, drawn.y)
         assert (inside >= 0).all()
-    assert np.mean(found) > 0.6  # .14 by chance
+    assert np.mean(found) > 0.9  # .17 by chance
     assert min(lengths) >= 1
-    assert abs(np.mean(lengths) - 2) < 0.6
+    assert abs(np.mean(lengths) - 2) < 0.3
     assert np.isfinite(drawn.duration).all()
 
 
@@ -106,8 +106,8 @@ def test_embedded_objects_tell_kinds_apart():
     network = {"width": 16, "depth": 1, "n_heads": 2}
     model = OatModel(network=network, training={"epochs": 1}).fit(*world(6, seed=0))
     image, objects = shelf(np.random.default_rng(5), 5)
-    looks, _ = model._looks(image, objects)
-    assert looks.shape == (5, 128)
+    looks = model.looks(image, objects).crops
+    assert looks.shape == (5, 2)  # three kinds, two directions
     drawn = model.predict(image, objects=objects, target="plum", n_fixations=3, n_samples=2)
     assert set(drawn.target) == {"plum"}
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from course_world import add_courses
+from gaze_worlds import write_gaze_report
 from notebook_runner import NOTEBOOKS, execute
 from report_world import World
 
@@ -17,7 +19,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 def test_every_script_has_its_notebook() -> None:
     scripts = sorted(path.stem for path in NOTEBOOKS[0].parent.glob("*.py"))
     assert scripts == NAMES
-    assert len(NAMES) == 3
+    assert len(NAMES) == 5
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
@@ -41,7 +43,10 @@ def test_notebooks_are_kept_without_outputs(notebook: Path) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("world"), subjects=3).write()
+    made = World(tmp_path_factory.mktemp("world"), subjects=3).write()
+    add_courses(made.report / "metrics.json", made.report)
+    write_gaze_report(made.root)
+    return made
 
 
 def outputs(content: nbformat.NotebookNode) -> str:
@@ -67,6 +72,7 @@ def test_notebooks_run_on_a_small_profile(notebook: Path, world: World) -> None:
 def test_notebooks_run_on_the_results_that_are_here(notebook: Path, repository: Path) -> None:
     root = Path(os.environ.get("NEURODECODE_RUN_ROOT", repository))
     profile = os.environ.get("NEURODECODE_PROFILE", "mini")
-    if not (root / "reports" / profile / "metrics.json").is_file():
-        pytest.skip(f"no results of profile {profile} in {root}: `make repro` makes them")
+    wanted = "gaze/mini-gaze" if "scanpaths" in notebook.stem else profile
+    if not (root / "reports" / wanted / "metrics.json").is_file():
+        pytest.skip(f"no reports/{wanted} in {root}: `make repro` and `make gaze` make them")
     assert "image/png" in outputs(execute(notebook, root, profile))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -28,6 +29,10 @@ class ConvCore(nn.Module):
         Stride of each layer.
     in_channels : int
         Channels of the picture.
+    centred : bool
+        Shift the layers so that each place sees around the middle of its patch, to half a pixel.
+        Without it a stride of 2 sees around the first pixel of every two: after three of them, a
+        map lies almost half a patch up and to the left of what it shows.
 
     Raises
     ------
@@ -41,6 +46,7 @@ class ConvCore(nn.Module):
         kernels: Sequence[int] = (5, 3, 3, 3),
         strides: Sequence[int] = (2, 2, 1, 2),
         in_channels: int = 3,
+        centred: bool = False,
     ) -> None:
         super().__init__()
         if not len(channels) == len(kernels) == len(strides) > 0:
@@ -48,9 +54,13 @@ class ConvCore(nn.Module):
         if any(kernel % 2 == 0 for kernel in kernels):
             raise ConfigError(f"kernels {list(kernels)}: each must be odd")
         layers: list[nn.Module] = []
-        for n_out, kernel, stride in zip(channels, kernels, strides, strict=True):
+        shifts = _centring(strides) if centred else [0] * len(strides)
+        for n_out, kernel, stride, shift in zip(channels, kernels, strides, shifts, strict=True):
+            half = kernel // 2
+            if shift:
+                layers.append(nn.ZeroPad2d((half - shift, half + shift) * 2))
             layers += [
-                nn.Conv2d(in_channels, n_out, kernel, stride, kernel // 2, bias=False),
+                nn.Conv2d(in_channels, n_out, kernel, stride, 0 if shift else half, bias=False),
                 nn.BatchNorm2d(n_out, momentum=0.05),
                 nn.ReLU(),
             ]
@@ -90,3 +100,18 @@ class ConvCore(nn.Module):
             Features.
         """
         return self.layers(images)
+
+
+def _centring(strides: Sequence[int]) -> list[int]:
+    """Pixels of its input by which each layer looks further down and to the right.
+
+    The first place of the last layer then sees around pixel (stride of all - 1) / 2, the middle
+    of its patch; whole pixels of late layers are spent first, as they count most.
+    """
+    steps = [math.prod(strides[:number]) for number in range(len(strides))]
+    left, shifts = (math.prod(strides) - 1) / 2, [0] * len(strides)
+    for number in reversed(range(len(strides))):
+        # a layer may not look past the pixels that its stride leaves out
+        shifts[number] = min(int(left / steps[number]), strides[number] - 1)
+        left -= shifts[number] * steps[number]
+    return shifts

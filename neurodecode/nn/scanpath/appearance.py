@@ -85,7 +85,7 @@ class EmbeddedAppearance(nn.Module):
         Width of the embedding.
     """
 
-    def __init__(self, dim: int, features: int = 128) -> None:
+    def __init__(self, dim: int, features: int) -> None:
         super().__init__()
         self.write = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, dim))
 

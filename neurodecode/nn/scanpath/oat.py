@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from neurodecode.errors import ConfigError
 from neurodecode.nn.attention import make_attention
 from neurodecode.nn.encoders.token_block import TokenBlock
-from neurodecode.nn.scanpath.appearance import AppearanceCNN
+from neurodecode.nn.scanpath.appearance import AppearanceCNN, EmbeddedAppearance
 from neurodecode.nn.scanpath.memory_block import MemoryBlock
 from neurodecode.nn.scanpath.object_scene import ObjectScene
 from neurodecode.nn.scanpath.pointer import Pointer
@@ -27,12 +27,16 @@ class ObjectAttentionTransformer(nn.Module):
 
     Tokens are objects, their appearance and the code of their place side by side, and the target,
     which has appearance but no place: where it lies must be found out. Each is also told how much
-    it looks like the target (a cosine), which a few hundred searches are too few to discover. The
+    it looks like the target (a cosine), which a few hundred searches are too few to discover, and
+    how large and salient it is, which a crop scaled to one size does not say. The
     decoder reads the objects fixated so far, in order, and a pointer scores all tokens for the
     next fixation; to point at the target token is to end. Number and layout of objects are free.
 
     Parameters
     ----------
+    features : int or None
+        Width of the embeddings that describe objects; None where they are crops, which
+        `appearance` describes.
     width : int
         Width of tokens, a multiple of 2 and of `n_heads`; 512 in OAT.
     depth : int
@@ -44,8 +48,7 @@ class ObjectAttentionTransformer(nn.Module):
     dropout : float
         In the blocks; .1 in OAT.
     appearance : callable
-        Makes a network from its output width; crops (n, 3, h, w), or what a tower made of them
-        (n, features), to features (n, width).
+        Makes a network from its output width; crops (n, 3, h, w) to features (n, width).
     attention : str
         Mechanism, a name of `neurodecode.nn.attention.ATTENTION`.
     attention_options : mapping, optional
@@ -63,6 +66,7 @@ class ObjectAttentionTransformer(nn.Module):
 
     def __init__(
         self,
+        features: int | None = None,
         width: int = 64,
         depth: int = 2,
         n_heads: int = 4,
@@ -78,13 +82,16 @@ class ObjectAttentionTransformer(nn.Module):
         if width % n_heads or width % 2:
             raise ConfigError(f"width {width} of OAT: a multiple of 2 and of {n_heads} heads")
         self.width = width
-        self.appearance = appearance(width // 2)
+        self.appearance = (
+            appearance(width // 2) if features is None else EmbeddedAppearance(width // 2, features)
+        )
         self.code = GridCode(n_cells, sigma, position_dim)
         self.place = nn.Linear(self.code.dim, width // 2)
         # what stands in place of a place, and of an appearance
         self.nowhere = nn.Parameter(0.02 * torch.randn(width // 2))
         self.nothing = nn.Parameter(0.02 * torch.randn(width // 2))
         self.likeness = nn.Linear(1, width, bias=False)
+        self.prominence = nn.Linear(2, width, bias=False)
         make = partial(make_attention, attention, n_heads, width // n_heads, attention_options)
         self.encoder = nn.ModuleList(TokenBlock(width, make(), dropout=dropout)
                                      for _ in range(depth))  # fmt: skip
@@ -113,7 +120,8 @@ class ObjectAttentionTransformer(nn.Module):
         places = self.place(self.code(scene.places))
         nowhere = self.nowhere.to(places).expand(len(places), 1, -1)
         tokens = torch.cat([looks, torch.cat([places, nowhere], dim=1)], dim=2)
-        return tokens + self.likeness(alike[..., None].to(tokens))
+        stands_out = nn.functional.pad(scene.prominence, (0, 0, 0, 1)).to(tokens)
+        return tokens + self.likeness(alike[..., None].to(tokens)) + self.prominence(stands_out)
 
     def encode(self, scene: ObjectScene) -> tuple[Tensor, Tensor, Tensor]:
         """Encode a batch of pictures.

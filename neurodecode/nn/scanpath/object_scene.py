@@ -28,6 +28,8 @@ class ObjectScene:
         What is looked for; it has no place.
     start : Tensor of shape (n_batch, 2)
         Where the eye is at first.
+    prominence : Tensor of shape (n_batch, n_objects, 2), optional
+        How large and how salient objects are, 0 where that is as usual; 0 by default.
 
     Raises
     ------
@@ -40,14 +42,18 @@ class ObjectScene:
     present: Tensor
     target: Tensor
     start: Tensor
+    prominence: Tensor | None = None
 
     def __post_init__(self) -> None:
         n_batch, n_objects = self.present.shape
+        if self.prominence is None:
+            object.__setattr__(self, "prominence", torch.zeros_like(self.places))
         wanted = {
             "crops": (n_batch, n_objects, *self.crops.shape[2:]),
             "places": (n_batch, n_objects, 2),
             "target": (n_batch, *self.crops.shape[2:]),
             "start": (n_batch, 2),
+            "prominence": (n_batch, n_objects, 2),
         }
         for name, shape in wanted.items():
             if tuple(getattr(self, name).shape) != shape:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms.v2.functional import gaussian_blur
 
+from neurodecode.errors import DataError
 from neurodecode.nn.scanpath.search_tower import SearchTower
 
 __all__ = ["Found", "VisualSearch", "attention_map", "retina"]
@@ -154,8 +155,18 @@ class VisualSearch:
         -------
         Found
             The searches.
+
+        Raises
+        ------
+        DataError
+            If the target is smaller than one cell of the tower's last map.
         """
         n, _, height, width = images.shape
+        least = 2 ** len(self.wanting.stages) if isinstance(self.wanting, SearchTower) else 1
+        if min(targets.shape[-2:]) < least:
+            found = " x ".join(map(str, targets.shape[-2:]))
+            raise DataError(f"{found} pixels, the tower's poolings leave nothing of it",
+                            field="target", fix=f"scale it to {least} or more")  # fmt: skip
         size = -(-2 * max(height, width) // _MULTIPLE) * _MULTIPLE
         wanted = self.wanting(targets)
         at = torch.tensor([[width // 2, height // 2]]).repeat(n, 1)

@@ -151,7 +151,7 @@ def gaze_panels(profile: Profile, datasets: list[str]) -> list[GazePanel]:
 
 def _order(methods: pd.Series) -> list[str]:
     """Baselines first, in the order of what they know; people last."""
-    known = ("uniform", "centre_bias", "saccade_walk", "saliency_ior")
+    known = ("uniform", "centre_bias", "saccade_walk", "saliency_ior", "target_similarity")
     names = sorted(set(methods))
     first = [name for name in known if name in names]
     rest = [name for name in names if name not in (*known, HUMAN)]
