@@ -189,7 +189,7 @@ def test_bad_requests_end_in_one_line(decoder_run, tmp_path, capsys):
     refused([*given, "--subject", "b"], "subject b is one that the run", "(a.1, b)", "predict")
     refused([*given, "--subject", "d"], "unknown subject d; known: a.1, b, c")
     refused([*given, "--trials", "4000"], "subject c has", "4000 are asked for", "`all`")
-    refused([*given, "--trials", "few"], "--trials is 'few'; give a number, or `all`")
+    refused([*given, "--trials", "few"], "trials is 'few'; give a number, a share like 10%")
     refused([*given, "--trials", "9"], "trials is 9; give 10 or more")
     refused([*given, "--rank", "2", "--from-scratch"], "--rank updates a trained trunk")
     refused([*given, "--from", tmp_path], "no best.ckpt", "`neurodecode fit`")
