@@ -66,7 +66,10 @@ _FIXED = {
     "logistic": 4,
     "adapted": 0,
     "adapted_low_rank": 4,
+    "adapted_likelihood": 4,
+    "adapted_posterior": 5,
     "from_scratch": 3,
+    "from_scratch_posterior": 3,
 }
 
 

@@ -49,8 +49,12 @@ def learning_figure(
     """
     figure = new_figure(width, 330)
     axes = figure.add_subplot()
+    drawn: set[str] = set()
     for method in order:
         colour = colours[method].light
+        # there are fewer colours than a page may have methods
+        style = "--" if colour in drawn else "-"
+        drawn.add(colour)
         for _, line in subjects[subjects["method"] == method].groupby("subject", sort=True):
             line = line.sort_values("n_trials")
             axes.plot(line["n_trials"], line["value"], color=colour, linewidth=0.8, alpha=0.4)
@@ -58,11 +62,11 @@ def learning_figure(
         axes.fill_between(
             line["n_trials"], line["ci_low"], line["ci_high"], color=colour, alpha=0.15, linewidth=0
         )
-        axes.plot(line["n_trials"], line["value"], "o-", color=colour, linewidth=2, markersize=5,
-                  label=labels[method])  # fmt: skip
+        axes.plot(line["n_trials"], line["value"], f"o{style}", color=colour, linewidth=2,
+                  markersize=5, label=labels[method])  # fmt: skip
     _axes(axes, pd.concat([mean, subjects]), mean)
     axes.set_title(title)
-    axes.legend(frameon=False, fontsize=9, labelcolor="linecolor", handlelength=1.2)
+    axes.legend(frameon=False, fontsize=9, labelcolor="linecolor", handlelength=2.2)
     return figure
 
 
