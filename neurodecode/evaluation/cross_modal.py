@@ -73,10 +73,13 @@ def open_decoded(
         without decoded embeddings, or of several folds, whose decoders are not the same.
     """
     name = str(content.attrs.get("target", "tokens"))
-    targets = read_targets(content, embeddings)
     folds = {each.fold for each in content.predictions}
     decodes = all(name in _known(each, name) for each in content.predictions)
-    if targets is None or len(folds) != 1 or not decodes or "windows" in content.attrs:
+    # what was decoded from windows may be an embedding that this data set has not
+    if "windows" in content.attrs or len(folds) != 1 or not decodes:
+        return None
+    targets = read_targets(content, embeddings)
+    if targets is None:
         return None
     split = read_split(stores / "splits.json")
     if split.unit != "stimulus":

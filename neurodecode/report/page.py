@@ -171,6 +171,8 @@ def write_figures(profile: Profile, folder: str | Path) -> list[Path]:
         What was written.
     """
     folder = Path(folder)
+    # pipelines name the folder as an output, of pages without such pictures too
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     if comparison.save_methods(profile, _datasets(profile), folder / "methods.png"):
         written.append(folder / "methods.png")
