@@ -79,17 +79,24 @@ def _combine(folder: Path, plan: AdaptationPlan, source: TrainedRun) -> None:
     """Decoder and encoder together, where the run is of a decoder."""
     from neurodecode.adaptation.adapt import LIKELIHOOD, PREDICTIONS
     from neurodecode.commands.combine import combine_files
+    from neurodecode.splits import read_split
+    from neurodecode.store import read_predictions
     from neurodecode.tasks.writer import side_path
 
     files = [folder / PREDICTIONS, folder / LIKELIHOOD]
     if not all(each.is_file() for each in files):
         return
     data = source.data_arguments
+    splits = Path(data.get("splits") or Path(data["stores"]) / "splits.json")
+    if read_split(splits).unit != "stimulus":
+        return  # nobody could check that weights come from validation alone
+    decoded = str(read_predictions(files[0]).attrs["embedding"])
+    paths = [Path(each) for each in data["embeddings"].values()]
     combine_files(
         [side_path(each, "validation") for each in files],
         files,
-        Path(data.get("splits") or Path(data["stores"]) / "splits.json"),
-        Path(next(iter(data["embeddings"].values()))).parent,
+        splits,
+        next(each.parent for each in paths if each.stem == decoded),
         folder / POSTERIOR,
         f"{plan.method}_posterior",
     )

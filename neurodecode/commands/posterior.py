@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from neurodecode.errors import ConfigError, DataError, about
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from neurodecode.adaptation.run import TrainedRun
     from neurodecode.loaders.encoding import EncodingDataModule
     from neurodecode.store import Prediction
@@ -121,6 +123,20 @@ def _predicted(run: TrainedRun) -> dict[str, Prediction]:
     return by_subject
 
 
+def _bank_rows(data: EncodingDataModule) -> np.ndarray:
+    """Pictures on which nobody is tested or validated."""
+    import numpy as np
+
+    if data.split.unit != "stimulus":
+        raise DataError(
+            f"the split is by {data.split.unit}: its held-out stimuli would be in the bank",
+            field="splits",
+            fix="prepare again with a split by stimulus",
+        )
+    training = set(data.split.folds[data.fold].sides()["train"])
+    return np.array([row for row, name in enumerate(data.stimuli) if name in training])
+
+
 def _reconstruct(
     data: EncodingDataModule,
     subject: str,
@@ -132,28 +148,21 @@ def _reconstruct(
 
     from neurodecode.loaders.table import TrialTable
     from neurodecode.store import Prediction
-    from neurodecode.tasks.posterior_mean import BankPosterior, predict_pictures, stack_networks
+    from neurodecode.tasks.posterior_mean import bank_weights, mean_pictures, predict_pictures
 
     store = data.stores[subject]
     table = TrialTable.load(store, data.split, data.fold, ("train",))
-    # no picture of the bank is one that anybody is tested or validated on
-    training = set(data.split.folds[data.fold].sides()["train"])
-    rows = np.array([row for row, name in enumerate(data.stimuli) if name in training])
-    bank = data.bank.read("image", rows)
-    model = stack_networks(table, predicted)
-    answers = [predict_pictures(task, subject, bank) for task in tasks]
-    posterior = BankPosterior(
-        bank.permute(0, 2, 3, 1).numpy(),
-        lambda responses, counts: model.log_likelihood(responses, answers, counts),
-    )
+    bank = data.bank.read("image", _bank_rows(data))
     measured = table.average(args.side)
-    weights = posterior.weights(measured)
     if args.prior_only:
-        weights = np.full_like(weights, 1 / weights.shape[1])
+        weights = np.full((len(measured.stimulus_id), len(bank)), 1 / len(bank))
+    else:
+        answers = [predict_pictures(task, subject, bank) for task in tasks]
+        weights = bank_weights(store, table, data.fold, predicted, answers, args.side)
     return Prediction(
         subject=subject,
         stimulus_id=measured.stimulus_id.tolist(),
-        arrays={"images": posterior.mean(weights)},
+        arrays={"images": mean_pictures(bank.permute(0, 2, 3, 1).numpy(), weights)},
         n_averaged=float(measured.n_averaged.mean()),
         fold=data.fold,
     )

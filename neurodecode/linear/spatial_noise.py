@@ -10,6 +10,8 @@ from neurodecode.metrics.functional.identification import noise_covariance
 __all__ = ["noise_correlation"]
 
 _SMALLEST = 0.02  # eigenvalue of a correlation matrix
+#: Three numbers need no more pairs of voxels, and a whole brain has hundreds of millions.
+_MOST_PAIRS = 500_000
 
 
 def noise_correlation(residuals: np.ndarray, positions: np.ndarray | None = None) -> np.ndarray:
@@ -19,7 +21,7 @@ def noise_correlation(residuals: np.ndarray, positions: np.ndarray | None = None
 
     .. math:: \rho(d) = a \, e^{-d^2 / 2 l^2} + g
 
-    for voxels at distance d > 0, by least squares over all pairs.
+    for voxels at distance d > 0, by least squares over pairs of voxels.
 
     Parameters
     ----------
@@ -46,19 +48,29 @@ def noise_correlation(residuals: np.ndarray, positions: np.ndarray | None = None
 
 def _by_distance(sample: np.ndarray, positions: np.ndarray) -> np.ndarray:
     distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-    pairs = np.triu_indices(len(distance), 1)
-    shortest = max(float(distance[pairs].min()), 1e-6)
-    longest = max(float(distance[pairs].max()), 2 * shortest)
+    pairs = _pairs(len(distance))
+    apart, together = distance[pairs], sample[pairs]
+    shortest = max(float(apart.min()), 1e-6)
+    longest = max(float(apart.max()), 2 * shortest)
     found, _ = curve_fit(
         _decay,
-        distance[pairs],
-        sample[pairs],
+        apart,
+        together,
         p0=(0.3, 2 * shortest, 0.01),
         bounds=([0, shortest / 4, 0], [1, longest, 0.5]),
     )
     correlation = _decay(distance, *found)
     np.fill_diagonal(correlation, 1)
     return correlation
+
+
+def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of different voxels, or as many as are needed, drawn at random."""
+    if n * (n - 1) // 2 <= _MOST_PAIRS:
+        return np.triu_indices(n, 1)
+    rng = np.random.default_rng(0)
+    first = rng.integers(n, size=_MOST_PAIRS)
+    return first, (first + rng.integers(1, n, size=_MOST_PAIRS)) % n
 
 
 def _decay(distance: np.ndarray, height: float, length: float, everywhere: float) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,7 @@ from neurodecode.tasks.features import Bands, FeatureReader, Features
 
 __all__ = [
     "Bands", "FeatureReader", "Features", "LinearOptions", "classify", "decode", "identify",
-    "identify_predicted", "predicted_rows",
+    "identify_predicted", "predicted_rows", "stack_judge", "validation_turns",
 ]  # fmt: skip
 
 #: Parts of the validation stimuli that are judged in turn by what the others say.
@@ -217,21 +217,10 @@ def identify_predicted(
         encoders.append([ridge.predict(features.read(side.stimulus_id)) for side in sides])
     on_fit, on_validation, on_test = zip(*encoders, strict=True)
 
-    def judge(known: np.ndarray) -> StackedLikelihood:
-        """Learn weights and noise from some of the validation stimuli."""
-        others = np.delete(validation.stimulus_id, known)
-        return StackedLikelihood().fit(
-            on_fit,
-            fit.responses,
-            [each[known] for each in on_validation],
-            validation.responses[known],
-            validation.n_averaged[known],
-            table.deviations("train", "validation", without=others),
-        )
-
+    judge = stack_judge(table, on_fit, on_validation)
     if options.side == "validation":
-        _check_parts(store, fold, len(validation.stimulus_id))
-        arrays = _identify_in_turn(judge, validation, on_validation, options.seed)
+        turns = validation_turns(store, fold, len(validation.stimulus_id), options.seed)
+        arrays = _identify_in_turn(judge, validation, on_validation, turns)
         return _prediction(store, validation, fold, arrays, validation.stimulus_id)
     model = judge(np.arange(len(validation.stimulus_id)))
     arrays = {
@@ -242,7 +231,66 @@ def identify_predicted(
     return _prediction(store, test, fold, arrays, test.stimulus_id)
 
 
-def _check_parts(store: ResponseStore, fold: int, n_stimuli: int) -> None:
+def stack_judge(
+    table: TrialTable, on_fit: Sequence[np.ndarray], on_validation: Sequence[np.ndarray]
+) -> Callable[[np.ndarray], StackedLikelihood]:
+    """Prepare to learn how trained encoders are weighed, and their noise.
+
+    Parameters
+    ----------
+    table : TrialTable
+        Standardised by training trials.
+    on_fit, on_validation : sequence of array of shape (n_stimuli, n_voxels)
+        What each encoder predicts for the training and the validation stimuli.
+
+    Returns
+    -------
+    callable
+        Rows of the validation stimuli to learn from -> StackedLikelihood that knows no other.
+    """
+    fit, validation = table.average("train"), table.average("validation")
+
+    def judge(known: np.ndarray) -> StackedLikelihood:
+        """Learn from some of the validation stimuli."""
+        others = np.delete(validation.stimulus_id, known)
+        return StackedLikelihood().fit(
+            on_fit,
+            fit.responses,
+            [each[known] for each in on_validation],
+            validation.responses[known],
+            validation.n_averaged[known],
+            table.deviations("train", "validation", without=others),
+        )
+
+    return judge
+
+
+def validation_turns(
+    store: ResponseStore, fold: int, n_stimuli: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Part the validation stimuli, so that none is judged by what was learned from it.
+
+    Parameters
+    ----------
+    store : ResponseStore
+        The subject, for the error.
+    fold : int
+        Which fold, for the error.
+    n_stimuli : int
+        How many there are.
+    seed : int
+        Of the parts.
+
+    Yields
+    ------
+    known, part : array of int
+        Rows to learn from, and rows to judge.
+
+    Raises
+    ------
+    DataError
+        If there are too few.
+    """
     # the stack parts what it learns from once more
     if n_stimuli < 2 * _N_PARTS:
         raise DataError(
@@ -251,19 +299,21 @@ def _check_parts(store: ResponseStore, fold: int, n_stimuli: int) -> None:
             field="splits",
             fix="prepare again with a larger share for validation",
         )
+    parts = KFold(_N_PARTS, shuffle=True, random_state=seed)
+    yield from parts.split(np.empty((n_stimuli, 1)))
 
 
 def _identify_in_turn(
     judge: Callable[[np.ndarray], StackedLikelihood],
     held_out: RepeatAverages,
     on_held_out: Sequence[np.ndarray],
-    seed: int,
+    turns: Iterable[tuple[np.ndarray, np.ndarray]],
 ) -> dict[str, np.ndarray]:
     """Identify each part of the stimuli among all by a model that learned from the others."""
     n_stimuli = len(held_out.stimulus_id)
     scores = np.empty((n_stimuli, n_stimuli))
     responses = np.empty(held_out.responses.shape)
-    for known, part in KFold(_N_PARTS, shuffle=True, random_state=seed).split(scores):
+    for known, part in turns:
         model = judge(known)
         counts = held_out.n_averaged[part]
         scores[part] = model.log_likelihood(held_out.responses[part], on_held_out, counts)

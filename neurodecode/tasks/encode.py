@@ -20,7 +20,7 @@ from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
 from neurodecode.tasks.validation import RowLog
 
-__all__ = ["EncodeTask", "random_shifts", "shift_images", "standardise_images"]
+__all__ = ["EncodeTask", "random_shifts", "shift_images", "small_shifts", "standardise_images"]
 
 
 class EncodeTask(DecodingModule):
@@ -159,9 +159,7 @@ class EncodeTask(DecodingModule):
             (predicted) and ``measured``.
         """
         step = self.max_shift
-        places = [(0, 0)]
-        if step:
-            places += [(0, step), (0, -step), (step, 0), (-step, 0)]
+        places = small_shifts(step)
         n = len(batch["stimulus"])
         total: dict[str, Tensor] = {}
         for place in places:
@@ -178,6 +176,23 @@ class EncodeTask(DecodingModule):
                 "measured": batch["responses"][subject].float().cpu(),
             }
         return out
+
+
+def small_shifts(max_shift: int) -> list[tuple[int, int]]:
+    """List the shifts over which predictions are averaged.
+
+    Parameters
+    ----------
+    max_shift : int
+        Of the training.
+
+    Returns
+    -------
+    list of (int, int)
+        Rows and columns: none, and, if training shifted, as far in each of four directions.
+    """
+    step = max_shift
+    return [(0, 0), *([(0, step), (0, -step), (step, 0), (-step, 0)] if step else [])]
 
 
 def random_shifts(n: int, max_shift: int, device: torch.device | None = None) -> Tensor:

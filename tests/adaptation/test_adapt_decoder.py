@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from decoding_world import N_TEST, TOKENS
+from scipy.special import log_softmax
 
 from neurodecode.cli import main
 from neurodecode.loaders import ResponseDataModule
@@ -80,8 +81,8 @@ def test_predictions_say_how_many_trials(adapted):
     assert each.arrays["tokens"].shape == (N_TEST, *TOKENS)
 
 
-def test_decoder_and_encoder_together(adapted):
-    """The weights come from validation; what is written is the product of the experts."""
+def test_decoder_and_encoder_together(adapted, world):
+    """The product of the experts, under weights that are written beside it."""
     decoded = read_predictions(adapted / "predictions.h5").predictions[0]
     judged = read_predictions(adapted / "likelihood.h5")
     content = read_predictions(adapted / "posterior.h5")
@@ -89,16 +90,18 @@ def test_decoder_and_encoder_together(adapted):
     assert (content.attrs["task"], content.attrs["trials"]) == ("adaptation", "40")
     (each,) = content.predictions
     assert (each.subject, each.n_trials, each.stimulus_id) == (NEW, 40, decoded.stimulus_id)
-    np.testing.assert_allclose(np.exp(each.arrays["scores"]).sum(axis=1), 1, rtol=1e-5)
     weights = content.attrs["weights"][f"{NEW}/0"]
     assert set(weights) == {"adapted", "adapted_likelihood"}
-    nats = weights["adapted_likelihood"] * judged.predictions[0].arrays["scores"]
-    order = [judged.predictions[0].candidate_id.index(name) for name in each.candidate_id]
-    # less its share, the posterior is what the decoder says: a cosine with each candidate
-    rest = (each.arrays["scores"] - nats[:, order]) / max(weights["adapted"], 1e-9)
-    if weights["adapted"] > 0.1:
-        rest = rest - rest.mean(axis=1, keepdims=True)
-        assert np.abs(rest).max() < 2
+    # the decoder's expert, by hand: cosines with what the candidates' embeddings are
+    known = EmbeddingStore(world.root / "tokens.h5").read("tokens", each.candidate_id)
+    flat = [a.reshape(len(a), -1).astype(float) for a in (decoded.arrays["tokens"], known)]
+    cosine = np.divide(flat[0] @ flat[1].T, np.outer(*(np.linalg.norm(a, axis=1) for a in flat)))
+    (encoder,) = judged.predictions
+    rows = [encoder.stimulus_id.index(name) for name in each.stimulus_id]
+    columns = [encoder.candidate_id.index(name) for name in each.candidate_id]
+    nats = encoder.arrays["scores"][np.ix_(rows, columns)].astype(float)
+    logs = weights["adapted"] * cosine + weights["adapted_likelihood"] * nats
+    np.testing.assert_allclose(each.arrays["scores"], log_softmax(logs, axis=1), atol=1e-3)
 
 
 def test_few_trials_suffice_where_others_were_known(adapted, decoder_run, world, tmp_path):

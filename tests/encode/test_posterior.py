@@ -3,39 +3,86 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 import yaml
 from encoding_world import SIZE
+from scipy.special import softmax
 
 from neurodecode.cli import main
+from neurodecode.loaders.counts import open_responses
 from neurodecode.loaders.encoding import EncodingDataModule
-from neurodecode.loaders.table import RepeatAverages
+from neurodecode.loaders.table import TrialTable
+from neurodecode.splits import read_split
 from neurodecode.store import read_predictions, read_stimuli
+from neurodecode.tasks.baselines import (
+    LinearOptions,
+    identify_predicted,
+    predicted_rows,
+    validation_turns,
+)
 from neurodecode.tasks.checkpoints import load_task
 from neurodecode.tasks.encode import EncodeTask
-from neurodecode.tasks.posterior_mean import BankPosterior, predict_pictures
+from neurodecode.tasks.posterior_mean import bank_weights, mean_pictures, predict_pictures
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:(?s).*(deprecated in v4.49|JsonargparseDeprecationWarning)"
 )
 
 
-def test_mean_is_weighed_by_likelihood():
-    """Two responses, three pictures of 1 x 2 pixels: worked by hand."""
+def test_mean_is_weighed():
+    """Two rows of weights, three pictures of 1 x 2 pixels: worked by hand."""
     images = np.zeros((3, 1, 2, 3), dtype=np.uint8)
     images[1, 0, 0] = 90
     images[2, 0, 1] = 200
-    logs = np.log([[1, 2, 1], [0.25, 0.25, 0.5]])
-    posterior = BankPosterior(images, lambda responses, counts: 7 + logs)
-    measured = RepeatAverages(np.array(["x", "y"]), np.zeros((2, 5)), np.array([1, 3]))
-    weights = posterior.weights(measured)
-    np.testing.assert_allclose(weights, [[0.25, 0.5, 0.25], [0.25, 0.25, 0.5]])
-    np.testing.assert_array_equal(
-        posterior.mean(weights)[:, 0, :, 1], [[45, 50], [22, 100]]
+    weights = np.array([[0.25, 0.5, 0.25], [0.2, 0.3, 0.5]])
+    found = mean_pictures(images, weights)
+    np.testing.assert_array_equal(found[:, 0, :, 1], [[45, 50], [27, 100]])
+
+
+@pytest.fixture(scope="module")
+def known(trained, encoding_world):
+    """One subject: store, table, what an encoder predicts, and answers to a made-up bank."""
+    (each,) = [e for e in read_predictions(trained / "predictions.h5").predictions
+               if e.subject == "b"]  # fmt: skip
+    store = open_responses(encoding_world / "sub-b.h5")
+    split = read_split(encoding_world / "splits.json")
+    table = TrialTable.load(store, split, 0, ("train",))
+    answers = np.random.default_rng(4).normal(size=(13, store.n_features))
+    return SimpleNamespace(store=store, split=split, table=table, each=each, answers=answers)
+
+
+def weigh(known, side, table=None):
+    table = table or known.table
+    return bank_weights(known.store, table, 0, [known.each], [known.answers], side)
+
+
+def test_weights_are_the_likelihood_that_identifies(known):
+    """With the stimuli themselves for a bank, as `baseline --method encoder_likelihood` says."""
+    made = identify_predicted(known.store, known.split, 0, [known.each], None, LinearOptions())
+    own = predicted_rows(known.each, made.candidate_id)
+    found = bank_weights(known.store, known.table, 0, [known.each], [own], "test")
+    np.testing.assert_allclose(found, softmax(made.arrays["scores"], axis=1), atol=1e-6)
+
+
+def test_no_validation_stimulus_is_judged_by_what_was_learned_from_it(known):
+    """Another response to one of them changes the weights of no stimulus of its own part."""
+    table = known.table
+    name = table.average("validation").stimulus_id[3]
+    trials = np.flatnonzero(table.stimulus_id == name)
+    responses = table.responses.copy()
+    responses[trials] += 4 * np.sign(np.arange(responses.shape[1]) % 2 - 0.5)
+    before, after = weigh(known, "validation"), weigh(
+        known, "validation", replace(table, responses=responses)
     )  # fmt: skip
+    same = [row for row in range(len(before)) if np.allclose(before[row], after[row], atol=1e-12)]
+    (part,) = [part.tolist() for _, part in validation_turns(known.store, 0, len(before), 0)
+               if 3 in part]  # fmt: skip
+    assert same == [row for row in sorted(part) if row != 3]
 
 
 def test_pictures_are_predicted_as_predict_does(trained, encoding_world):

@@ -147,6 +147,16 @@ def test_noise_falls_off_with_distance(rng):
     assert np.linalg.eigvalsh(found).min() > 0
 
 
+def test_some_pairs_say_as_much_as_all(rng, monkeypatch):
+    positions = rng.normal(size=(40, 3)) * 3
+    drawn = rng.normal(size=(70, 40))
+    drawn[:, 1:] += 0.7 * drawn[:, :-1]
+    whole = noise_correlation(drawn, positions)
+    monkeypatch.setattr("neurodecode.linear.spatial_noise._MOST_PAIRS", 600)
+    some = noise_correlation(drawn, positions)
+    assert 0 < np.abs(some - whole).max() < 0.1
+
+
 def test_identifier_tells_noise_of_trials_from_its_own_error(rng):
     features, responses, groups, known = world(rng)
     counts = np.full(N, 2)
