@@ -33,6 +33,7 @@ COMMANDS = {
     "timecourse": "decode MEG and EEG from windows of time: when is what known?",
     "routes": "attention maps of an encoder, beside occlusion and, if known, the truth",
     "attend": "decode who is listened to: prepare, fit, evaluate, follow",
+    "states": "classify blocks from time series of regions: connectivity, or a pretrained encoder",
     "combine": "rank by several methods together, weighed on the validation set",
     "reconstruct": "turn decoded embeddings into pictures",
     "posterior": "reconstruct from a bank of pictures: their mean under an encoder's likelihood",

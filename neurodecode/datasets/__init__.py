@@ -5,6 +5,7 @@ from neurodecode.datasets import (
     bids_meeg,
     epochs_fif,
     haxby,
+    haxby_series,
     mini_meeg,
     n170,
     nsd,
@@ -15,6 +16,6 @@ from neurodecode.datasets import (
 from neurodecode.datasets.base import DATASETS, DatasetReader, load
 
 __all__ = [
-    "DATASETS", "DatasetReader", "bids", "bids_meeg", "epochs_fif", "haxby", "load", "mini_meeg",
-    "n170", "nsd", "things_eeg2", "things_meg", "v4",
+    "DATASETS", "DatasetReader", "bids", "bids_meeg", "epochs_fif", "haxby", "haxby_series", "load",
+    "mini_meeg", "n170", "nsd", "things_eeg2", "things_meg", "v4",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from neurodecode.errors import DataError
 from neurodecode.preprocess.fmri import block_means, clean_runs
 from neurodecode.recording import Recording
 
-__all__ = ["Haxby2001"]
+__all__ = ["Haxby2001", "read_labels"]
 
 
 @DATASETS.register("haxby2001")
@@ -67,8 +67,19 @@ class Haxby2001(DatasetReader):
         folders = (file.parent.name for file in self.root.glob("subj*/bold.nii.gz"))
         return sorted(name.removeprefix("subj") for name in folders)
 
-    def _files(self, subject: str) -> tuple[Path, Path, Path]:
-        """Volumes, mask and labels of a subject."""
+    def files(self, subject: str) -> tuple[Path, Path, Path]:
+        """Find the files of a subject.
+
+        Parameters
+        ----------
+        subject : str
+            One of `subjects`.
+
+        Returns
+        -------
+        tuple of path
+            Volumes, mask and labels.
+        """
         if (self.root / "bold.nii.gz").is_file():
             folder, mask, labels = self.root, "mask.nii.gz", "attributes_literal.txt"
         else:
@@ -78,9 +89,9 @@ class Haxby2001(DatasetReader):
     def recording(self, subject: str) -> Recording:
         """Open one subject; see `DatasetReader.recording`."""
         self.check_subject(subject)
-        bold, mask, labels = self._files(subject)
+        bold, mask, labels = self.files(subject)
         volumes, inside, affine = _masked_volumes(bold, mask, subject)
-        label, run = _read_labels(labels)
+        label, run = read_labels(labels)
         if len(label) != len(volumes):
             raise DataError(
                 f"{len(label)} labels for {len(volumes)} volumes", file=labels, subject=subject
@@ -136,8 +147,26 @@ def _masked_volumes(
     return volumes, inside, affine
 
 
-def _read_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Label and run of each volume; a header line ``labels chunks`` is skipped."""
+def read_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read what was shown at each volume; a header line ``labels chunks`` is skipped.
+
+    Parameters
+    ----------
+    path : path
+        Lines of ``label run``.
+
+    Returns
+    -------
+    array of str of shape (n_volumes,)
+        Label of each volume, ``rest`` between blocks.
+    array of int of shape (n_volumes,)
+        Run of each volume, from 0.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or has other lines.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
