@@ -7,7 +7,8 @@ from functools import cached_property
 
 from neurodecode.datasets.base import DATASETS
 from neurodecode.datasets.haxby import Haxby2001, read_labels
-from neurodecode.datasets.region_series import BoldRun, RegionSeriesReader
+from neurodecode.datasets.region_means import BoldRun
+from neurodecode.datasets.region_series import RegionSeriesReader
 
 __all__ = ["Haxby2001Series"]
 

@@ -12,7 +12,7 @@ from scipy.stats import zscore
 
 from neurodecode.cli import main
 from neurodecode.datasets import load
-from neurodecode.datasets.parcels import Parcellation, atlas_parcels, spherical_parcels
+from neurodecode.datasets.parcels import Parcellation, spherical_parcels
 
 SHAPE = (6, 5, 2)
 
@@ -85,7 +85,9 @@ def test_an_atlas_in_another_grid_is_resampled_if_asked(root, tmp_path, capsys):
     atlas = halves(tmp_path / "fine.nii.gz", finer, (12, 10, 4))
     assert prepare(root, tmp_path / "out", f"atlas={atlas}") == 2
     line = capsys.readouterr().err
-    assert "fine.nii.gz" in line and "mask.nii.gz" in line and line.count("\n") == 1
+    assert "fine.nii.gz" in line
+    assert "mask.nii.gz" in line
+    assert line.count("\n") == 1
     assert prepare(root, tmp_path / "out", f"atlas={atlas}", "resample=yes") == 0
 
 
