@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published encode guided adapt meeg gaze listen test real bench lint pretrain clean
+.PHONY: help setup repro published encode guided adapt meeg gaze listen regions test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -21,6 +21,7 @@ help:
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
 	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
 	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers, linear decoders -> reports/auditory"
+	@echo "make regions DATA=FOLDER  states of the whole brain, region by region -> reports/regions/index.html"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
 	@echo "make pretrain           train the bundled weights again (about 1.5 hours on two cores)"
@@ -81,6 +82,12 @@ listen: setup
 	dvc repro pipelines/auditory/dvc.yaml:report pipelines/auditory/dvc.yaml:follow
 	if [ -n "$(DATA)" ]; then ln -sfn "$(abspath $(DATA))/dtu_speech_eeg" data/raw/dtu && dvc repro pipelines/auditory/dvc.yaml:report-dtu; fi
 	@echo "Open reports/auditory*/index.html"
+
+# DATA: folder with haxby2001
+regions: setup
+	neurodecode locate --data "$(DATA)" --require haxby2001-series --out data/raw/sources.yaml
+	dvc repro pipelines/regions/dvc.yaml
+	@echo "Open reports/regions/index.html"
 
 pretrain: setup
 	dvc repro pipelines/pretrain/dvc.yaml

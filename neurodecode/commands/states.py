@@ -36,18 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " scratch: the same encoder from random weights")  # fmt: skip
     add("--encoders", type=Path, metavar="FOLDER",
         help="pretrained encoders: FOLDER/fold-0, fold-1, ... of `neurodecode fit`")  # fmt: skip
-    add("--window", type=int, default=12, metavar="VOLUMES",
+    add("--window", type=int, default=9, metavar="VOLUMES",
         help="length of a window (default: %(default)s)")  # fmt: skip
     add("--delay", type=int, default=0, metavar="VOLUMES",
         help="between the beginnings of block and window (default: %(default)s)")  # fmt: skip
     add("--share", type=float, default=1.0,
         help="share of the training labels that are used (default: all)")  # fmt: skip
-    add("--head", choices=("attentive", "by_region"), default="attentive",
+    add("--head", choices=("by_region", "attentive"), default="by_region",
         help="what reads the encoder's tokens (default: %(default)s)")  # fmt: skip
     add("--side", choices=("test", "validation"), default="test",
         help="what is classified (default: %(default)s)")  # fmt: skip
-    add("--steps", type=int, default=150, help="training steps (default: %(default)s)")
-    add("--lr", type=float, default=3e-3, help="peak learning rate (default: %(default)g)")
+    add("--steps", type=int, default=60, help="training steps (default: %(default)s)")
+    add("--lr", type=float, default=1e-3, help="peak learning rate (default: %(default)g)")
     add("--seed", type=int, default=0, help="of labels, beginnings and dropout")
     add("--out", type=Path, required=True, help="file of predictions, .h5")
 
@@ -85,8 +85,14 @@ def run(args: argparse.Namespace) -> None:
             fit = _fitter(args, fold, number)
             found += classify_fold(blocks, fold, number, fit, args.share, args.side, args.seed)
             advance(number + 1)
-    name = args.method if args.share == 1 else f"{args.method}@{args.share:.0%}"
-    write_predictions(args.out, name, found, _attrs(args))
+    write_predictions(args.out, _name(args), found, _attrs(args))
+
+
+def _name(args: argparse.Namespace) -> str:
+    """Name of the method in the tables, e.g. ``probe@25%``."""
+    attentive = args.encoders is not None and args.head == "attentive"
+    name = f"attentive_{args.method}" if attentive else args.method
+    return name if args.share == 1 else f"{name}@{args.share:.0%}"
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -42,12 +42,12 @@ class ProbeOptions:
     """
 
     frozen: bool = True
-    n_steps: int = 150
-    lr: float = 3e-3
+    n_steps: int = 60
+    lr: float = 1e-3
     weight_decay: float = 0.1
-    head: Literal["attentive", "by_region"] = "attentive"
+    head: Literal["attentive", "by_region"] = "by_region"
     n_queries: int = 8
-    dropout: float = 0.3
+    dropout: float = 0.5
     n_models: int = 3
 
 

@@ -35,16 +35,21 @@ class StateClassifier(nn.Module):
         self,
         encoder: MaskedRegions,
         n_states: int,
-        head: Literal["attentive", "by_region"] = "attentive",
+        head: Literal["attentive", "by_region"] = "by_region",
         n_queries: int = 8,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        attentive = head == "attentive"
+        attentive = head == "by_region"
         self.probe = AttentiveProbe(encoder.width, n_queries) if attentive else None
         width = encoder.width * (1 if attentive else encoder.n_regions)
-        self.read_out = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_states))
+        # standardised over the training windows: tokens of some regions hardly vary
+        self.read_out = nn.Sequential(
+            nn.BatchNorm1d(width, affine=False, momentum=None),
+            nn.Dropout(dropout),
+            nn.Linear(width, n_states),
+        )
 
     def from_tokens(self, tokens: Tensor) -> Tensor:
         """Classify encoded windows; a frozen encoder need run only once.
