@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "trf": [],
     "nevaclip": [],
     "false_positives": [],
+    "region_pretraining": [],
 }
 
 

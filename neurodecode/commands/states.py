@@ -46,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what reads the encoder's tokens (default: %(default)s)")  # fmt: skip
     add("--side", choices=("test", "validation"), default="test",
         help="what is classified (default: %(default)s)")  # fmt: skip
-    add("--steps", type=int, default=60, help="training steps (default: %(default)s)")
+    add("--steps", type=int, default=60, help="of the read-out (default: %(default)s)")
+    add("--tuning-steps", type=int, default=15,
+        help="of finetune and scratch, with the encoder (default: %(default)s)")  # fmt: skip
     add("--lr", type=float, default=1e-3, help="peak learning rate (default: %(default)g)")
     add("--seed", type=int, default=0, help="of labels, beginnings and dropout")
     add("--out", type=Path, required=True, help="file of predictions, .h5")
@@ -101,8 +103,8 @@ def _check(args: argparse.Namespace) -> None:
     if (args.method in _ENCODED) != (args.encoders is not None):
         which = "needs" if args.method in _ENCODED else "takes no"
         raise ConfigError(f"--method {args.method} {which} --encoders")
-    if min(args.window, args.steps) < 1 or args.delay < 0:
-        raise ConfigError("--window and --steps must be positive, --delay not negative")
+    if min(args.window, args.steps, args.tuning_steps) < 1 or args.delay < 0:
+        raise ConfigError("--window and steps must be positive, --delay not negative")
 
 
 def _fitter(args: argparse.Namespace, fold: Fold, number: int) -> Fitter:
@@ -120,7 +122,11 @@ def _fitter(args: argparse.Namespace, fold: Fold, number: int) -> Fitter:
         seed=args.seed,
     )
     options = ProbeOptions(
-        frozen=args.method.endswith("probe"), n_steps=args.steps, lr=args.lr, head=args.head
+        frozen=args.method.endswith("probe"),
+        n_steps=args.steps,
+        n_tuning_steps=args.tuning_steps,
+        lr=args.lr,
+        head=args.head,
     )
     return encoder_fitter(encoder, options, args.seed)
 

@@ -50,6 +50,9 @@ class MeanActivity(TransformerMixin, BaseEstimator):
 class StaticConnectivity(TransformerMixin, BaseEstimator):
     """Correlations between regions within the window (nilearn's `ConnectivityMeasure`).
 
+    Covariances are shrunk (Ledoit and Wolf), as nilearn does: windows are shorter than regions
+    are many.
+
     Parameters
     ----------
     kind : str

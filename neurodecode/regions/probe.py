@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,11 +24,13 @@ class ProbeOptions:
     Parameters
     ----------
     frozen : bool
-        Leave the encoder as it is (attentive probing); otherwise it is trained too.
-    n_steps : int
-        Steps over all training windows.
-    lr : float
-        Peak learning rate.
+        Leave the encoder as it is; otherwise it is trained too, once the read-out has been
+        (Kumar et al. 2022, "Fine-tuning can distort pretrained features": a random read-out would
+        spoil it first).
+    n_steps, n_tuning_steps : int
+        Steps of the read-out over all training windows, and of everything after that.
+    lr, tuning_lr : float
+        Peak learning rates of both.
     weight_decay : float
         Of matrices.
     head : {"attentive", "by_region"}
@@ -43,7 +46,9 @@ class ProbeOptions:
 
     frozen: bool = True
     n_steps: int = 60
+    n_tuning_steps: int = 15
     lr: float = 1e-3
+    tuning_lr: float = 1e-4
     weight_decay: float = 0.1
     head: Literal["attentive", "by_region"] = "by_region"
     n_queries: int = 8
@@ -94,25 +99,43 @@ def fit_states(
 def _train(
     model: StateClassifier, windows: Tensor, target: Tensor, options: ProbeOptions
 ) -> StateClassifier:
-    trained: nn.Module = model
-    given, forward = windows, model.forward
-    model.train()
-    if options.frozen:
-        # the encoder runs once; only what is behind it learns
-        trained = nn.ModuleList(each for each in (model.probe, model.read_out) if each is not None)
-        with torch.no_grad():
-            given, forward = model.encoder.eval().tokens(windows), model.from_tokens
+    # the encoder runs once; only what is behind it learns
+    with torch.no_grad():
+        tokens = model.encoder.eval().tokens(windows)
+    behind = nn.ModuleList(each for each in (model.probe, model.read_out) if each is not None)
+    _descend(
+        behind, lambda: model.from_tokens(tokens), target, options, options.n_steps, options.lr
+    )
+    given, forward = tokens, model.from_tokens
+    if not options.frozen:
+        given, forward = windows, model.forward
+        _descend(model, lambda: model(windows), target, options,
+                 options.n_tuning_steps, options.tuning_lr)  # fmt: skip
+    # what the read-out is standardised by: tokens as they are now, not as they were on the way
+    model.read_out[0].reset_running_stats()
+    with torch.no_grad():
+        forward(given)
+    return model
+
+
+def _descend(
+    trained: nn.Module,
+    logits: Callable[[], Tensor],
+    target: Tensor,
+    options: ProbeOptions,
+    n_steps: int,
+    lr: float,
+) -> None:
     setup = adamw_one_cycle(
-        trained, options.n_steps, lr=options.lr, weight_decay=options.weight_decay, warmup=0.2
+        trained.train(), n_steps, lr=lr, weight_decay=options.weight_decay, warmup=0.2
     )
     optimizer, schedule = setup["optimizer"], setup["lr_scheduler"]["scheduler"]
-    for _ in range(options.n_steps):
-        loss = nn.functional.cross_entropy(forward(given), target)
+    for _ in range(n_steps):
+        loss = nn.functional.cross_entropy(logits(), target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-    return model
 
 
 @torch.no_grad()

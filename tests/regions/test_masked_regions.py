@@ -95,11 +95,24 @@ def test_it_learns_what_a_region_tells_of_another():
 
 
 def test_shorter_windows_will_do_longer_ones_not(model):
-    classifier = StateClassifier(model, 5, n_queries=3)
+    classifier = StateClassifier(model, 5)
     assert classifier(torch.randn(4, 7, 6)).shape == (4, 5)
-    assert StateClassifier(model, 5, head="by_region")(torch.randn(4, 7, 6)).shape == (4, 5)
     for shape in ((2, 7, 10), (2, 6, 8), (2, 7, 7)):
         with pytest.raises(ConfigError, match="the model takes 7 x multiples of 2 up to 8"):
             model.tokens(torch.randn(shape))
     with pytest.raises(ConfigError, match="no multiple of patch 3"):
         MaskedRegions(7, 8, patch=3)
+
+
+def test_heads_are_what_they_are_called(model):
+    """One weights every region by itself, the other lets few queries choose among all tokens."""
+    series = torch.randn(4, 7, 8)
+    by_region = StateClassifier(model, 5, head="by_region").eval()
+    assert by_region.read_out[-1].in_features == 7 * 12
+    tokens = model.tokens(series)
+    # the order of time does not matter to it, that of regions does
+    torch.testing.assert_close(by_region.from_tokens(tokens.flip(2)), by_region(series))
+    assert not torch.allclose(by_region.from_tokens(tokens.flip(1)), by_region(series))
+    attentive = StateClassifier(model, 5, head="attentive", n_queries=3).eval()
+    assert attentive.read_out[-1].in_features == 12
+    torch.testing.assert_close(attentive.from_tokens(tokens.flip(1)), attentive(series))

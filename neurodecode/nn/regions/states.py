@@ -41,7 +41,7 @@ class StateClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        attentive = head == "by_region"
+        attentive = head == "attentive"
         self.probe = AttentiveProbe(encoder.width, n_queries) if attentive else None
         width = encoder.width * (1 if attentive else encoder.n_regions)
         # standardised over the training windows: tokens of some regions hardly vary
