@@ -24,7 +24,8 @@ CONTROL_WORDS = (
 _STORY = (
     "adapted", "from_scratch", "decoder", "guided", "unguided", "prior", "posterior", "stacked",
     "routing", "factorised", "core", "combined", "conv", "joint", "alone", "left_out",
-    "encoder_likelihood", "logistic", "ridge", "low_level",
+    "encoder_likelihood", "logistic", "ridge", "low_level", "probe", "finetune", "attentive_probe",
+    "scratch", "mean_activity", "dynamic_connectivity", "connectivity",
 )  # fmt: skip
 
 

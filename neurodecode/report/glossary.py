@@ -135,6 +135,14 @@ _METHODS = {
     "from_scratch": "The same parts from scratch",
     "from_scratch_posterior": "From scratch, decoder and encoder together",
     "logistic": "Logistic regression",
+    "probe": "Pretrained encoder, frozen",
+    "attentive_probe": "Pretrained encoder, frozen, attentive",
+    "finetune": "Pretrained encoder, fine-tuned",
+    "random_probe": "Random encoder, frozen",
+    "scratch": "The same encoder from scratch",
+    "mean_activity": "Mean activity of regions",
+    "connectivity": "Static connectivity",
+    "dynamic_connectivity": "Dynamic connectivity",
     "conv": "Convolutional brain module",
     "nice": "Temporal-spatial convolutions (NICE)",
     "atm": "Channel attention (ATM)",
@@ -263,6 +271,8 @@ def method_label(name: str) -> str:
     parent, _, repeats = name.rpartition("@")
     if parent and repeats.isdigit():
         return f"{method_label(parent)}, {repeats} trial{'s' if int(repeats) > 1 else ''}"
+    if parent and repeats.endswith("%"):
+        return f"{method_label(parent)}, {repeats.removesuffix('%')} % of the labels"
     return _METHODS.get(name, _spoken(name))
 
 
