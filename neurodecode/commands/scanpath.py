@@ -64,8 +64,8 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     add("--splits", type=Path, required=True, metavar="FILE", help="of `scanpath split`")
     add("--model", required=True,
         help="name of a model, path of a class, or other_viewers")  # fmt: skip
-    add("--option", action="append", default=[], metavar="NAME=VALUE",
-        help="keyword argument of the model, as YAML; may be repeated")  # fmt: skip
+    add("--option", action="extend", nargs="+", default=[], metavar="NAME=VALUE",
+        help="keyword arguments of the model, as YAML; may be repeated")  # fmt: skip
     add("--method", help="name in the records (default: the model's)")
     add("--tasks", nargs="*", default=[],
         help="free_viewing, search_present, captioning, ... (default: all)")  # fmt: skip
@@ -89,6 +89,10 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help="method over which information is gained (default: centre_bias)")  # fmt: skip
     add("--bandwidth", type=float, default=0.06,
         help="of the clusters of the sequence score, as a share of the longer side")  # fmt: skip
+    add("--baselines", nargs="*", default=[], metavar="NAME",
+        help="also compare all methods with these, not only the reference")  # fmt: skip
+    add("--stimuli", nargs="*", default=[], metavar="PATTERN",
+        help="only stimuli whose names fit, such as 'array-2x4-*' (default: all)")  # fmt: skip
     add("--examples", type=int, default=6, help="stimuli that the report draws (default: 6)")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
 
@@ -246,6 +250,8 @@ def _evaluate(args: argparse.Namespace, data: GazeData) -> None:
         args.reference,
         PairOptions(bandwidth=args.bandwidth),
         n_examples=args.examples,
+        baselines=tuple(args.baselines),
+        stimuli=tuple(args.stimuli),
     )
     done = evaluate(data, [read_gaze_prediction(path) for path in args.predictions], options)
     for name in ("items", "differences", "found", "behaviour"):
