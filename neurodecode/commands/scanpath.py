@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         part.add_argument("--root", type=Path, metavar="DIR", help="its folder")
         part.add_argument("--sources", type=Path, metavar="FILE",
                           help="instead: file of `scanpath locate`")  # fmt: skip
+        part.add_argument("--clip", action="store_true",
+                          help="move fixations off the image to its edge")  # fmt: skip
     _split_arguments(split)
     _predict_arguments(predict)
     _evaluate_arguments(evaluate)
@@ -128,9 +131,20 @@ def run(args: argparse.Namespace) -> None:
         return
     from neurodecode.datasets.gaze import load_gaze
 
-    data = load_gaze(args.dataset, _root(args))
+    data = _flagged(load_gaze(args.dataset, _root(args)), args.clip)
     steps = {"split": _split, "predict": _predict, "evaluate": _evaluate, "decode": _decode}
     steps[args.step](args, data)
+
+
+def _flagged(data: GazeData, clip: bool) -> GazeData:
+    """Say what is unusual, and move what lies off the image if asked to."""
+    off = int(data.scanpaths.off_image.sum())
+    if off:
+        _LOG.info("%d of %d fixations lie off the image: %s", off, len(data.scanpaths.x),
+                  "moved to its edge" if clip else "kept (--clip moves them)")  # fmt: skip
+    if data.info.get("n_still"):
+        _LOG.info("%d scanpaths without a fixation were left out", data.info["n_still"])
+    return replace(data, scanpaths=data.scanpaths.clipped()) if clip else data
 
 
 def _locate(args: argparse.Namespace) -> None:

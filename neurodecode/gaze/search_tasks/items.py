@@ -77,8 +77,8 @@ def curve(side: int, bend: float, weight: float = 0.12) -> np.ndarray:
     return _finished(image, side)
 
 
-def shaded_disc(side: int, angle: float) -> np.ndarray:
-    """Draw a disc that is lit from one side, on grey.
+def shaded_disc(side: int, angle: float, background: int = 27) -> np.ndarray:
+    """Draw a disc that is lit from one side.
 
     Parameters
     ----------
@@ -86,17 +86,19 @@ def shaded_disc(side: int, angle: float) -> np.ndarray:
         Side of the item in pixels.
     angle : float
         Where the light comes from, in degrees from the top, clockwise.
+    background : int
+        Grey value around the disc.
 
     Returns
     -------
     array of uint8 of shape (side, side)
-        Grey values; the background is 128.
+        Grey values, in the disc from black to white.
     """
     axis = (np.arange(side) + 0.5) / side * 2 - 1
     x, y = np.meshgrid(axis, axis)
     along = x * np.sin(np.radians(angle)) - y * np.cos(np.radians(angle))
-    inside = x**2 + y**2 < 0.85**2
-    return np.where(inside, 128 + 127 * along / 0.85, 128).clip(0, 255).astype(np.uint8)
+    inside = x**2 + y**2 < 1
+    return np.where(inside, 127.5 * (1 + along), background).clip(0, 255).astype(np.uint8)
 
 
 def cross(side: int, whole: bool, turn: int) -> np.ndarray:

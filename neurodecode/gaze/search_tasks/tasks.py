@@ -113,7 +113,7 @@ SEARCH_TASKS: dict[str, SearchTask] = {
     for task in (
         SearchTask("curvature", _curves(False), _curves(True), (8, 16, 32), 6, 1.9, 1.4),
         SearchTask("lighting", _lit("left-right", 270.0), _lit("top-down", 0.0),
-                   (4, 8, 12), 4, 2.8, 1.8, background=128),
+                   (1, 6, 12), 4, 1.65, 1.04, background=27),
         SearchTask("intersection", _crosses(True), _crosses(False), (3, 6, 9), 3, 6.8, 5.9),
         SearchTask("letters", _letters("L", "T"), _letters("T", "L"), (3, 6, 9), 3, 6.8, 5.9),
         SearchTask("orientation-homogeneous", _bars("vertical", 0.0, (20.0,)),
