@@ -73,7 +73,7 @@ meeg: setup
 	@echo "Open reports/meeg/index.html"
 
 gaze: setup
-	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze pipelines/gaze/dvc.yaml:decode-mini-gaze
+	dvc repro pipelines/gaze/dvc.yaml:report-mini-gaze pipelines/gaze/dvc.yaml:report-mini-gaze-layouts pipelines/gaze/dvc.yaml:decode-mini-gaze
 	if [ -n "$(DATA)" ]; then neurodecode scanpath locate --data "$(DATA)" --require osie --out data/raw/gaze.yaml && dvc repro pipelines/gaze/dvc.yaml:report-osie pipelines/gaze/dvc.yaml:report-osie-reference; fi
 	@echo "Open reports/gaze/*/index.html"
 

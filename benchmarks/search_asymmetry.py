@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.search_asymmetry --weights FILE`` takes the tower that
 configs/pretrain/search_tower.yaml trains (12 pixels per degree, so that the smallest target is one
-cell of the last map, as in eccNET), or VGG16 as safetensors (``--pixels-per-degree 30``). Nothing
-is chosen by the result.
+cell of the last map, as in eccNET; 16 for the small discs of `lighting`), or VGG16 as safetensors
+(``--pixels-per-degree 30``). Nothing is chosen by the result. With ``--tasks`` the other tasks'
+results stay in the file as they are.
 """
 
 from __future__ import annotations
@@ -11,13 +12,23 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import save
+from neurodecode.files import read_json
 from neurodecode.gaze.search import load_stages
 from neurodecode.gaze.search_tasks import SEARCH_TASKS
 from neurodecode.gaze.search_tasks.asymmetry import measure_asymmetry
 from neurodecode.nn.scanpath.search_tower import SearchTower
 from neurodecode.nn.scanpath.visual_search import VisualSearch
+
+_FILE = Path(__file__).parent / "results" / "search_asymmetry.json"
+
+
+def _before(weights: Path) -> dict[str, Any]:
+    """What was measured with the same tower earlier."""
+    found = read_json(_FILE)["results"] if _FILE.is_file() else {}
+    return found if found.get("weights") == str(weights) else {}
 
 
 def main() -> None:
@@ -29,15 +40,15 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="*", default=list(SEARCH_TASKS))
     args = parser.parse_args()
     ppd, stages = args.pixels_per_degree, load_stages(args.weights)
-    results = {}
+    results = _before(args.weights)
     for name in args.tasks:
         task = SEARCH_TASKS[name]
         # one cell of the display is not looked at twice
         search = VisualSearch(SearchTower(stages, ppd), SearchTower(stages), round(task.cell * ppd))
         found = measure_asymmetry(search, task, ppd=ppd, n_displays=args.displays)
-        results[name] = asdict(found)
+        results[name] = {**asdict(found), "displays": args.displays, "pixels_per_degree": ppd}
         print(name, results[name], flush=True)
-    save("search_asymmetry", {"weights": str(args.weights), "displays": args.displays, **results})
+    save("search_asymmetry", {**results, "weights": str(args.weights)})
 
 
 if __name__ == "__main__":

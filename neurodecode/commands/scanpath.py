@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         part.add_argument("--root", type=Path, metavar="DIR", help="its folder")
         part.add_argument("--sources", type=Path, metavar="FILE",
                           help="instead: file of `scanpath locate`")  # fmt: skip
+        part.add_argument("--clip", action="store_true",
+                          help="move fixations off the image to its edge")  # fmt: skip
     _split_arguments(split)
     _predict_arguments(predict)
     _evaluate_arguments(evaluate)
@@ -64,8 +67,8 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     add("--splits", type=Path, required=True, metavar="FILE", help="of `scanpath split`")
     add("--model", required=True,
         help="name of a model, path of a class, or other_viewers")  # fmt: skip
-    add("--option", action="append", default=[], metavar="NAME=VALUE",
-        help="keyword argument of the model, as YAML; may be repeated")  # fmt: skip
+    add("--option", action="extend", nargs="+", default=[], metavar="NAME=VALUE",
+        help="keyword arguments of the model, as YAML; may be repeated")  # fmt: skip
     add("--method", help="name in the records (default: the model's)")
     add("--tasks", nargs="*", default=[],
         help="free_viewing, search_present, captioning, ... (default: all)")  # fmt: skip
@@ -89,6 +92,10 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help="method over which information is gained (default: centre_bias)")  # fmt: skip
     add("--bandwidth", type=float, default=0.06,
         help="of the clusters of the sequence score, as a share of the longer side")  # fmt: skip
+    add("--baselines", nargs="*", default=[], metavar="NAME",
+        help="also compare all methods with these, not only the reference")  # fmt: skip
+    add("--stimuli", nargs="*", default=[], metavar="PATTERN",
+        help="only stimuli whose names fit, such as 'array-2x4-*' (default: all)")  # fmt: skip
     add("--examples", type=int, default=6, help="stimuli that the report draws (default: 6)")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
 
@@ -124,9 +131,20 @@ def run(args: argparse.Namespace) -> None:
         return
     from neurodecode.datasets.gaze import load_gaze
 
-    data = load_gaze(args.dataset, _root(args))
+    data = _flagged(load_gaze(args.dataset, _root(args)), args.clip)
     steps = {"split": _split, "predict": _predict, "evaluate": _evaluate, "decode": _decode}
     steps[args.step](args, data)
+
+
+def _flagged(data: GazeData, clip: bool) -> GazeData:
+    """Say what is unusual, and move what lies off the image if asked to."""
+    off = int(data.scanpaths.off_image.sum())
+    if off:
+        _LOG.info("%d of %d fixations lie off the image: %s", off, len(data.scanpaths.x),
+                  "moved to its edge" if clip else "kept (--clip moves them)")  # fmt: skip
+    if data.info.get("n_still"):
+        _LOG.info("%d scanpaths without a fixation were left out", data.info["n_still"])
+    return replace(data, scanpaths=data.scanpaths.clipped()) if clip else data
 
 
 def _locate(args: argparse.Namespace) -> None:
@@ -246,6 +264,8 @@ def _evaluate(args: argparse.Namespace, data: GazeData) -> None:
         args.reference,
         PairOptions(bandwidth=args.bandwidth),
         n_examples=args.examples,
+        baselines=tuple(args.baselines),
+        stimuli=tuple(args.stimuli),
     )
     done = evaluate(data, [read_gaze_prediction(path) for path in args.predictions], options)
     for name in ("items", "differences", "found", "behaviour"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 
 from neurodecode.errors import DataError
 from neurodecode.gaze.estimate import counts, smooth
 from neurodecode.gaze.grid import cell_of, grid_shape, normalise
-from neurodecode.gaze.model import SCANPATH_MODELS, Pictures
+from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, Viewing
 from neurodecode.gaze.sampled import SampledModel, image_size
 from neurodecode.scanpaths import Objects, Scanpaths
 
@@ -34,15 +34,13 @@ class Uniform(SampledModel):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_density`.
 
         Parameters
         ----------
-        image, history, cell, objects, target, caption
+        image, history, cell, **about
             As there.
 
         Returns
@@ -106,15 +104,13 @@ class CentreBias(SampledModel):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_density`.
 
         Parameters
         ----------
-        image, history, cell, objects, target, caption
+        image, history, cell, **about
             As there.
 
         Returns
@@ -201,15 +197,13 @@ class RandomWalk(SampledModel):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_density`.
 
         Parameters
         ----------
-        image, history, cell, objects, target, caption
+        image, history, cell, **about
             As there.
 
         Returns

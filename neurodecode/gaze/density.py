@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from neurodecode.errors import ConfigError
 from neurodecode.gaze.density_training import DensityTraining
 from neurodecode.gaze.grid import grid_shape, normalise
 from neurodecode.gaze.looks import Looks, cells_of, looks_of
-from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel
+from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, ScanpathModel, Viewing
 from neurodecode.gaze.patch_features import PatchFeatures
 from neurodecode.nn.scanpath.density import FixationDensity
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
@@ -118,9 +118,7 @@ class DensityModel(ScanpathModel):
         fixations: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_densities`; all steps at once."""
         return self._log_densities(image, fixations, cell)[: len(fixations)]
@@ -131,9 +129,7 @@ class DensityModel(ScanpathModel):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_density`."""
         return self._log_densities(image, history, cell)[-1]

@@ -5,20 +5,38 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypedDict, Unpack
 
 import numpy as np
 
 from neurodecode.registry import Registry
 from neurodecode.scanpaths import Objects, Scanpaths
 
-__all__ = ["SCANPATH_MODELS", "Asked", "Pictures", "ScanpathModel"]
+__all__ = ["SCANPATH_MODELS", "Asked", "Pictures", "ScanpathModel", "Viewing"]
 
 #: Stimulus name -> uint8 RGB image of shape (height, width, 3), read when asked for.
 Pictures = Mapping[str, np.ndarray]
 
 #: Name, as in the records and in `params.yaml`, -> class.
 SCANPATH_MODELS: Registry[type[ScanpathModel]] = Registry("scanpath model")
+
+
+class Viewing(TypedDict, total=False):
+    """What a viewer looks for: keyword arguments of `ScanpathModel.log_density`.
+
+    Parameters
+    ----------
+    objects : Objects or None
+        What lies where.
+    target : str or None
+        Category that is searched for.
+    caption : str or None
+        Words that the viewer has in mind.
+    """
+
+    objects: Objects | None
+    target: str | None
+    caption: str | None
 
 
 @dataclass(frozen=True)
@@ -149,9 +167,7 @@ class ScanpathModel(ABC):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """Say where the next fixation goes.
 
@@ -164,8 +180,8 @@ class ScanpathModel(ABC):
             the first first; none at the start.
         cell : int
             Side of the cells of the grid in pixels.
-        objects, target, caption : optional
-            As in `predict`.
+        **about
+            Objects, target and caption as in `predict`, all optional.
 
         Returns
         -------
@@ -187,9 +203,7 @@ class ScanpathModel(ABC):
         fixations: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """Say before each fixation of a scanpath where it goes, knowing those before it.
 
@@ -201,7 +215,7 @@ class ScanpathModel(ABC):
             RGB.
         fixations : array of shape (n_fixations, 3)
             x, y, duration of the whole scanpath.
-        cell, objects, target, caption : optional
+        cell, **about
             As in `log_density`.
 
         Returns
@@ -209,7 +223,7 @@ class ScanpathModel(ABC):
         array of shape (n_fixations, rows, columns)
             `log_density` given the fixations 0 to i - 1, for each i.
         """
-        given = {"cell": cell, "objects": objects, "target": target, "caption": caption}
         return np.stack(
-            [self.log_density(image, fixations[:i], **given) for i in range(len(fixations))]
-        )
+            [self.log_density(image, fixations[:i], cell=cell, **about)
+             for i in range(len(fixations))]
+        )  # fmt: skip

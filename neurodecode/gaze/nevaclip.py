@@ -21,8 +21,8 @@ from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
 
 __all__ = ["NevaClip"]
 
-#: Side in pixels of the pictures for which the blur was published.
-_PUBLISHED_SIDE = 224
+#: Standard deviation of the published blur, as a share of the picture's side.
+_PUBLISHED_BLUR = 10 / 224
 
 
 @SCANPATH_MODELS.register("nevaclip")
@@ -38,7 +38,16 @@ class NevaClip(ScanpathModel):
     tower : str
         OpenCLIP model: ``mini-clip`` or ``openclip:ARCHITECTURE/WEIGHTS``.
     search : mapping, optional
-        Arguments of `FixationSearch`; the blur is scaled to the tower's picture size by default.
+        Arguments of `FixationSearch`; ``sigma`` and the blur have names of their own here.
+    fovea : float
+        ``sigma`` of `neurodecode.nn.scanpath.foveation.fovea`; .2 as published.
+    blur : float
+        Standard deviation of the blur as a share of the picture's shorter side; 10 of 224 pixels
+        as published. The kernel reaches two deviations.
+    picture : float
+        Share of the sharp picture's own embedding in the goal, the rest is the caption's: 0 as
+        published for captions, 1 is free viewing (the published code can pass from one to the
+        other over the fixations; here the share stays).
     words : {"given", "other", "none"}
         Whose caption is the goal: the one that is given, one of another picture from training
         (a control: what does the right caption add?), or none, the picture itself.
@@ -48,7 +57,7 @@ class NevaClip(ScanpathModel):
     Raises
     ------
     ConfigError
-        If the tower has no texts.
+        If the tower has no texts, or an argument is out of range.
     """
 
     together = 16
@@ -57,21 +66,28 @@ class NevaClip(ScanpathModel):
         self,
         tower: str = "mini-clip",
         search: Mapping[str, Any] | None = None,
+        fovea: float = 0.2,
+        blur: float = _PUBLISHED_BLUR,
+        picture: float = 0.0,
         words: Literal["given", "other", "none"] = "given",
         download: bool = False,
     ) -> None:
         if words not in ("given", "other", "none"):
             raise ConfigError(f"nevaclip knows words given, other and none, not {words!r}")
-        self.words = words
+        if not 0 <= picture <= 1 or fovea <= 0 or not 0 < blur < 0.25:
+            raise ConfigError(
+                "nevaclip takes picture from 0 to 1, fovea above 0 and blur between 0 and .25"
+            )
+        self.words, self.picture = words, picture
         self.known: list[str] = []
         embedder = make_embedder(tower, download=download)
         if not isinstance(embedder, OpenClipEmbedder):
             raise ConfigError(f"nevaclip needs an OpenCLIP model, not {tower}; try mini-clip")
         self.embedder, self.size = embedder, embedder.image_size
         self.embed = PooledImages(embedder.model.visual, embedder.mean, embedder.std)
-        scale = min(self.size) / _PUBLISHED_SIDE
-        blur = {"blur_sigma": 10 * scale, "blur_kernel": 2 * round(20 * scale) + 1}
-        self.search = FixationSearch(**{**blur, **dict(search or {})})
+        sigma = blur * min(self.size)
+        seen = {"sigma": fovea, "blur_sigma": sigma, "blur_kernel": 2 * round(2 * sigma) + 1}
+        self.search = FixationSearch(**{**seen, **dict(search or {})})
 
     def fit(
         self,
@@ -178,7 +194,8 @@ class NevaClip(ScanpathModel):
             texts = torch.from_numpy(self.embedder.encode_texts(given))
             for row, caption in enumerate(captions):
                 if caption:
-                    goals[row] = F.normalize(texts[given.index(caption)], dim=-1)
+                    words = F.normalize(texts[given.index(caption)], dim=-1)
+                    goals[row] = self.picture * goals[row] + (1 - self.picture) * words
         return goals
 
     def _check_length(self, caption: str) -> None:

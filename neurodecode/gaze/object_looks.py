@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from neurodecode.errors import DataError
 from neurodecode.gaze.object_sequences import crop_objects
 from neurodecode.gaze.saliency import centre_surround
 from neurodecode.scanpaths import Objects
@@ -158,7 +159,15 @@ def _discriminants(tokens: np.ndarray, kinds: np.ndarray, components: int) -> Ba
     tokens, kinds = tokens[known], kinds[known]
     principal.set_params(n_components=min(components, *tokens.shape))
     kind = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
-    return make_pipeline(principal, kind).fit(tokens, kinds)
+    try:
+        return make_pipeline(principal, kind).fit(tokens, kinds)
+    except np.linalg.LinAlgError as error:
+        raise DataError(
+            f"{len(tokens)} training objects of {len(set(kinds.tolist()))} kinds are too few to"
+            " tell kinds apart",
+            field="objects",
+            fix="give more training pictures, or the option appearance=cnn",
+        ) from error
 
 
 def prominence(image: np.ndarray, objects: Objects) -> np.ndarray:

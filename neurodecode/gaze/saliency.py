@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 
 from neurodecode.gaze.baselines import CentreBias
 from neurodecode.gaze.grid import cell_areas, cell_of, grid_shape, normalise
-from neurodecode.gaze.model import SCANPATH_MODELS, Pictures
+from neurodecode.gaze.model import SCANPATH_MODELS, Pictures, Viewing
 from neurodecode.gaze.sampled import SampledModel, image_size
 from neurodecode.scanpaths import Objects, Scanpaths
 
@@ -153,15 +153,13 @@ class SaliencyWithInhibition(SampledModel):
         history: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_density`.
 
         Parameters
         ----------
-        image, history, cell, objects, target, caption
+        image, history, cell, **about
             As there.
 
         Returns
@@ -180,15 +178,13 @@ class SaliencyWithInhibition(SampledModel):
         fixations: np.ndarray,
         *,
         cell: int = 1,
-        objects: Objects | None = None,
-        target: str | None = None,
-        caption: str | None = None,
+        **about: Unpack[Viewing],
     ) -> np.ndarray:
         """See `ScanpathModel.log_densities`.
 
         Parameters
         ----------
-        image, fixations, cell, objects, target, caption
+        image, fixations, cell, **about
             As there.
 
         Returns

@@ -45,13 +45,15 @@ class Objects:
         """Middle of each box, (n_objects, 2) of x and y."""
         return self.boxes[:, :2] + self.boxes[:, 2:] / 2
 
-    def check(self, size: tuple[int, int]) -> None:
+    def check(self, size: tuple[int, int], stimulus: str = "") -> None:
         """Refuse boxes that the stimulus cannot contain.
 
         Parameters
         ----------
         size : tuple of int
             Width and height of the stimulus.
+        stimulus : str
+            Its name, for the message.
 
         Raises
         ------
@@ -64,7 +66,8 @@ class Objects:
         if bad.size:
             box = ", ".join(f"{value:g}" for value in self.boxes[bad[0]])
             raise DataError(
-                f"box of {self.category[bad[0]]} ({box}) is not inside {size[0]} x {size[1]}",
+                f"box of {self.category[bad[0]]} ({box}) is not inside {size[0]} x {size[1]}"
+                + (f" (stimulus {stimulus})" if stimulus else ""),
                 field="bbox",
                 fix="give left, top, width, height in pixels of the image",
             )

@@ -82,7 +82,7 @@ def test_coco_instances_name_all_objects(tmp_path):
     worlds.write_coco_search(tmp_path)
     instances = {
         "images": [{"id": 1, "file_name": "7.jpg"}],
-        "categories": [{"id": 5, "name": "cup"}, {"id": 6, "name": "tree"}],
+        "categories": [{"id": 5, "name": "cup"}, {"id": 6, "name": "stop sign"}],
         "annotations": [
             {"id": 1, "image_id": 1, "category_id": 6, "bbox": [50, 20, 30, 40]},
             {"id": 2, "image_id": 1, "category_id": 5, "bbox": [1, 2, 8, 9]},
@@ -90,7 +90,12 @@ def test_coco_instances_name_all_objects(tmp_path):
     }
     (tmp_path / "instances.json").write_text(json.dumps(instances))
     data = load_gaze("coco-search18", tmp_path, screen=(90, 70))
-    assert data.objects["7.jpg"].category.tolist() == ["tree", "cup"]
+    assert data.objects["7.jpg"].category.tolist() == ["stop sign", "cup"]
+    # who searched for what is there, and that is not among what is there?
+    instances["categories"][1]["name"] = "tree"
+    (tmp_path / "instances.json").write_text(json.dumps(instances))
+    with pytest.raises(DataError, match=r"target 'stop sign' is not among .* 7.jpg \(cup, tree\)"):
+        load_gaze("coco-search18", tmp_path, screen=(90, 70))
 
 
 def test_mit1003_finds_fixations_in_raw_gaze(tmp_path):

@@ -72,6 +72,27 @@ def test_caption_and_picture_are_different_goals(model):
         np.testing.assert_allclose(goal, wanted / np.linalg.norm(wanted), atol=1e-5)
 
 
+def test_the_goal_may_be_a_mean_of_caption_and_picture():
+    pixels, caption = pixels_of(render(SCENE, 64)), [captions(SCENE)[0]]
+    words = NevaClip(picture=0)._goals(pixels, caption)
+    seen = NevaClip(picture=0)._goals(pixels, [None])
+    mixed = NevaClip(picture=0.25)._goals(pixels, caption)
+    torch.testing.assert_close(mixed, 0.25 * seen + 0.75 * words)
+    torch.testing.assert_close(NevaClip(picture=1)._goals(pixels, caption), seen)
+    assert not torch.allclose(words, seen)
+
+
+def test_the_blur_is_a_share_of_the_towers_picture():
+    published, strong = NevaClip().search, NevaClip(fovea=0.1, blur=0.1875).search
+    # 10 of 224 pixels, and a kernel of 41 of them, for a tower of 64
+    assert published.blur_sigma == pytest.approx(10 / 224 * 64)
+    assert (published.blur_kernel, published.sigma) == (13, 0.2)
+    assert (strong.blur_sigma, strong.blur_kernel, strong.sigma) == (12, 49, 0.1)
+    for bad in ({"picture": 1.5}, {"fovea": 0}, {"blur": 0.4}):
+        with pytest.raises(ConfigError, match="nevaclip takes picture from 0 to 1"):
+            NevaClip(**bad)
+
+
 def test_words_of_others_come_from_training_pictures_only():
     one = np.ones(1)
     paths = [

@@ -140,8 +140,14 @@ def test_items_are_what_they_are_called():
     assert (curve(30, 0) == bar(30, 0)).mean() > 0.9
     bent = curve(30, 0.25) < 128
     assert np.argwhere(bent[13:17])[:, 1].mean() > np.argwhere(bent[4:7])[:, 1].mean() + 3
+    # an eighth of a turn brings the bend's ends to a diagonal, four eighths turn it over
+    over = curve(31, 0.25, 4) < 128
+    assert np.argwhere(over[14:17])[:, 1].mean() < np.argwhere(over[5:8])[:, 1].mean() - 3
+    lying = np.argwhere(curve(31, 0.0, 2) < 128)
+    assert np.ptp(lying[:, 1]) > 20 > 6 > np.ptp(lying[:, 0])
     lit = shaded_disc(20, 0).astype(float)
-    assert lit[:8].mean() > 130 > 125 > lit[-8:].mean()
+    assert lit[:8].mean() > 130 > 60 > lit[-8:].mean()
+    assert lit[0, 0] == 27
     assert shaded_disc(20, 270)[:, :8].mean() > 130
     # a crossing bar hides more of its own level than two halves at two levels
     assert (cross(59, True, 0) < 128).sum(1).max() > 50 > (cross(59, False, 0) < 128).sum(1).max()

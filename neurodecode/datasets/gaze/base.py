@@ -71,8 +71,8 @@ def load_gaze(name: str, root: str | Path, **options: Any) -> GazeData:
     ConfigError
         If there is no such reader.
     DataError
-        If a file is missing or broken, a scanpath is impossible (see `Scanpaths.check`) or a box
-        lies outside its image.
+        If a file is missing or broken, a scanpath is impossible (see `Scanpaths.check`), a box
+        lies outside its image, or a target that was there is not among the known objects.
     """
     data = GAZE_DATASETS[name](Path(root), **options)
     with about(file=data.files[0] if data.files else root):
@@ -81,8 +81,24 @@ def load_gaze(name: str, root: str | Path, **options: Any) -> GazeData:
         data.scanpaths.check()
         for stimulus, objects in data.objects.items():
             if stimulus in data.scanpaths.size:
-                objects.check(data.scanpaths.size[stimulus])
+                objects.check(data.scanpaths.size[stimulus], stimulus)
+        _check_targets(data)
     return data
+
+
+def _check_targets(data: GazeData) -> None:
+    """Refuse a search for a present target that is not among the stimulus's known objects."""
+    s = data.scanpaths
+    searched = np.flatnonzero((s.task == "search_present") & (s.target != ""))
+    for row in searched:
+        objects = data.objects.get(str(s.stimulus[row]))
+        if objects is not None and s.target[row] not in objects.category:
+            with about(subject=str(s.viewer[row])):
+                raise DataError(
+                    f"target {str(s.target[row])!r} is not among the objects of"
+                    f" {s.stimulus[row]} ({', '.join(sorted(set(objects.category.tolist())))})",
+                    field="target", fix="name one of them",
+                )  # fmt: skip
 
 
 class PictureFiles(Mapping[str, np.ndarray]):

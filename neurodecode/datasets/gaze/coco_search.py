@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurodecode.datasets.gaze.base import GAZE_DATASETS, GazeData, PictureFiles
-from neurodecode.errors import DataError
+from neurodecode.errors import DataError, about
 from neurodecode.files import read_json
 from neurodecode.scanpaths import Objects, Scanpath, Scanpaths
 
@@ -113,7 +113,11 @@ def _read(
     }
     instances = root / "instances.json"
     if instances.is_file():
-        objects |= _instances(instances)
+        known = _instances(instances)
+        with about(file=instances):
+            for stimulus, each in known.items():
+                each.check(tuple(screen), stimulus)
+        objects |= known
     return GazeData(
         name,
         Scanpaths.from_list(found),

@@ -47,6 +47,7 @@ def read_mini_gaze(root: Path) -> GazeData:
     parts = [read_coco_search18(root, screen), read_coco_freeview(root, screen)]
     together = Scanpaths.concatenate([part.scanpaths for part in parts])
     info = {key: np.concatenate([part.info[key] for part in parts]) for key in ("split", "correct")}
+    info["n_still"] = sum(part.info["n_still"] for part in parts)
     return GazeData(
         "mini-gaze",
         replace(together, pixels_per_degree=degree),

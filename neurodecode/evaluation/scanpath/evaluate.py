@@ -10,6 +10,7 @@ import pandas as pd
 
 from neurodecode.datasets.gaze.base import GazeData
 from neurodecode.errors import ConfigError
+from neurodecode.evaluation.scanpath.chosen import only_stimuli
 from neurodecode.evaluation.scanpath.examples import Example, pick_examples
 from neurodecode.evaluation.scanpath.items import PairOptions, density_items, pair_items
 from neurodecode.evaluation.scanpath.questions import question_keys
@@ -44,6 +45,10 @@ class EvaluateOptions:
         Fixations of the curves of what was found.
     n_examples : int
         Stimuli that the report draws.
+    baselines : tuple of str
+        Methods that all others are compared with, besides the reference and the other viewers.
+    stimuli : tuple of str
+        Only stimuli whose name fits one of these patterns (``array-2x4-*``); all if empty.
     """
 
     profile: str
@@ -51,6 +56,8 @@ class EvaluateOptions:
     pairs: PairOptions = field(default_factory=PairOptions)
     longest_curve: int = 15
     n_examples: int = 6
+    baselines: tuple[str, ...] = ()
+    stimuli: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,11 +105,19 @@ def evaluate(
     Raises
     ------
     ConfigError
-        If two files are of one method, or of different sides.
+        If two files are of one method, or of different sides, if a baseline is not among them, or
+        no stimulus fits.
     """
     by_name = {each.method: each for each in predictions}
     if len(by_name) != len(predictions):
         raise ConfigError("two files of predictions are of one method; give each method once")
+    missing = [name for name in options.baselines if name not in by_name]
+    if missing:
+        raise ConfigError(f"no predictions of the baseline {missing[0]}; there are those of"
+                          f" {', '.join(by_name)}")  # fmt: skip
+    if options.stimuli:
+        predictions = [only_stimuli(each, data.scanpaths, options.stimuli) for each in predictions]
+        by_name = {each.method: each for each in predictions}
     sides = {str(each.attrs.get("side", "test")) for each in predictions}
     if len(sides) > 1:
         raise ConfigError("some predictions are of validation stimuli, some of test stimuli")
@@ -115,12 +130,14 @@ def evaluate(
         options.profile,
         data.name,
         {name: each.attrs for name, each in by_name.items()},
-        {"bandwidth": options.pairs.bandwidth, "side": sides.pop()},
+        {"bandwidth": options.pairs.bandwidth, "side": sides.pop()}
+        | ({"stimuli": " ".join(options.stimuli)} if options.stimuli else {}),
     )
     records = item_records(items, about)
     asked = data.scanpaths.select(_asked(data.scanpaths, predictions))
     found, behaviour, more = _search(asked, by_name, data, about, options.longest_curve)
-    baselines = tuple(name for name in (options.reference, HUMAN) if name in by_name)
+    named = dict.fromkeys((options.reference, HUMAN, *options.baselines))
+    baselines = tuple(name for name in named if name in by_name)
     return Evaluation(
         records + more,
         items,

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodecode.errors import ConfigError
 
-__all__ = ["Condition", "Display", "make_display"]
+__all__ = ["Condition", "Display", "Drawer", "make_display"]
 
 #: Draws one item: its side in pixels, and a source of randomness.
 Drawer = Callable[[int, np.random.Generator], np.ndarray]

@@ -1,4 +1,4 @@
-"""What lies on the displays of the classic search tasks, drawn in black on white."""
+"""What lies on the displays of the classic search tasks, drawn in black on white or shaded."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def bar(side: int, angle: float, length: float = 0.87, weight: float = 0.13) -> 
     return _finished(image, side)
 
 
-def curve(side: int, bend: float, weight: float = 0.12) -> np.ndarray:
-    """Draw an upright line that bends to one side.
+def curve(side: int, bend: float, turn: int = 0, weight: float = 0.11) -> np.ndarray:
+    """Draw a line that bends to one side.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def curve(side: int, bend: float, weight: float = 0.12) -> np.ndarray:
     bend : float
         How far the middle is from the chord, as a share of its length; 0 is a straight line,
         below 0 the line bends to the left.
+    turn : int
+        Eighths by which it is turned from upright, counterclockwise.
     weight : float
         Of the line, as a share of the side.
 
@@ -68,17 +70,19 @@ def curve(side: int, bend: float, weight: float = 0.12) -> np.ndarray:
     """
     image, draw, full = _canvas(side)
     t = np.linspace(-1, 1, 41)
-    chord = 0.8 * full
+    chord = 0.755 * full
     # a parabola is close to an arc where it bends this little; its middle is where the chord's is
     x = full / 2 + bend * chord * (0.5 - t**2)
     y = full / 2 + t * chord / 2
     draw.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=0, width=round(weight * full),
               joint="curve")  # fmt: skip
+    if turn % 8:
+        image = image.rotate(45 * turn, Image.Resampling.BICUBIC, fillcolor=255)
     return _finished(image, side)
 
 
-def shaded_disc(side: int, angle: float) -> np.ndarray:
-    """Draw a disc that is lit from one side, on grey.
+def shaded_disc(side: int, angle: float, background: int = 27) -> np.ndarray:
+    """Draw a disc that is lit from one side.
 
     Parameters
     ----------
@@ -86,17 +90,19 @@ def shaded_disc(side: int, angle: float) -> np.ndarray:
         Side of the item in pixels.
     angle : float
         Where the light comes from, in degrees from the top, clockwise.
+    background : int
+        Grey value around the disc.
 
     Returns
     -------
     array of uint8 of shape (side, side)
-        Grey values; the background is 128.
+        Grey values, in the disc from black to white.
     """
     axis = (np.arange(side) + 0.5) / side * 2 - 1
     x, y = np.meshgrid(axis, axis)
     along = x * np.sin(np.radians(angle)) - y * np.cos(np.radians(angle))
-    inside = x**2 + y**2 < 0.85**2
-    return np.where(inside, 128 + 127 * along / 0.85, 128).clip(0, 255).astype(np.uint8)
+    inside = x**2 + y**2 < 1
+    return np.where(inside, 127.5 * (1 + along), background).clip(0, 255).astype(np.uint8)
 
 
 def cross(side: int, whole: bool, turn: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodecode.gaze.search_tasks.arrays import Condition, Display, make_display, one_of
+from neurodecode.gaze.search_tasks.arrays import Condition, Display, Drawer, make_display, one_of
 from neurodecode.gaze.search_tasks.items import bar, cross, curve, letter, shaded_disc
 
 __all__ = ["SEARCH_TASKS", "SearchTask"]
@@ -100,20 +100,28 @@ def _letters(name: str, other: str) -> Condition:
     )
 
 
+def _curve(bend: float) -> Drawer:
+    """White on black, in four orientations."""
+    return lambda side, rng: 255 - curve(side, bend, 1 + int(rng.integers(4)))
+
+
 def _curves(bent: bool) -> Condition:
-    lines, bends = one_of((0.0,), curve), one_of((0.25,), curve)
+    # an arc of 74 degrees
+    lines, bends = _curve(0.0), _curve(0.169)
     return Condition("curve" if bent else "line", *((bends, lines) if bent else (lines, bends)))
 
 
-#: Name -> task. Sizes and set sizes are those of Gupta et al. 2021; which condition is the hard
+#: Name -> task. Items, sizes and set sizes are those of Gupta et al. 2021 (without the displays of
+#: one item in the tasks of orientation); which condition is the hard
 #: one is what people did: Treisman and Gormican 1988, Wolfe et al. 1992 (curvature, orientation),
 #: Kleffner and Ramachandran 1992 (lighting), Wolfe and DiMase 2003 (intersections).
 SEARCH_TASKS: dict[str, SearchTask] = {
     task.name: task
     for task in (
-        SearchTask("curvature", _curves(False), _curves(True), (8, 16, 32), 6, 1.9, 1.4),
+        SearchTask("curvature", _curves(False), _curves(True), (8, 16, 32), 6, 1.88, 1.6,
+                   background=0),
         SearchTask("lighting", _lit("left-right", 270.0), _lit("top-down", 0.0),
-                   (4, 8, 12), 4, 2.8, 1.8, background=128),
+                   (1, 6, 12), 4, 1.65, 1.04, background=27),
         SearchTask("intersection", _crosses(True), _crosses(False), (3, 6, 9), 3, 6.8, 5.9),
         SearchTask("letters", _letters("L", "T"), _letters("T", "L"), (3, 6, 9), 3, 6.8, 5.9),
         SearchTask("orientation-homogeneous", _bars("vertical", 0.0, (20.0,)),
