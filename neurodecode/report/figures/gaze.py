@@ -114,7 +114,7 @@ def found_figure(
     Figure
         The curves.
     """
-    figure = new_figure(520, 300)
+    figure = new_figure(700, 300)
     axes = figure.subplots()
     for method in methods:
         own = curves[curves["method"] == method].sort_values("fixation")
@@ -135,5 +135,9 @@ def found_figure(
     axes.set_ylim(0, 1)
     axes.grid(axis="y", color=ROLES["rule"].light, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=9, labelcolor="linecolor", handlelength=1.2)
+    # beside the curves, which may lie anywhere
+    axes.legend(
+        frameon=False, fontsize=9, labelcolor="linecolor", handlelength=1.2,
+        loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0,
+    )  # fmt: skip
     return figure
