@@ -117,8 +117,13 @@ def run_folds(
             if prefit is None:
                 raise ConfigError(f"{decoder.name} has no spatial filters to fit before the split")
             prefit([*fold.trained_on, *fold.test])
-        evidence = _evidence(decoder, fold, plan)
+        within = getattr(decoder, "within", None)
+        evidence = None if within else _evidence(decoder, fold, plan)
         decoder.fit(fold.train, fold.inner or None)
+        if within and _joins(fold, plan):
+            evidence = _worth(
+                _difference(*each, plan.decision_s) for each in within(plan.decision_s)
+            )
         if fitted is not None:
             fitted(decoder)
         for trial in fold.test:
@@ -192,24 +197,33 @@ def _evidence(decoder: AttentionDecoder, fold: AttentionFold, plan: ScoringPlan)
     Differences of attended and ignored scores are taken for normal, :math:`N(m, v)`; the
     log-likelihood of a talker is then the score times :math:`2 m / v`.
     """
-    talkers = min(trial.n_candidates for trial in fold.trained_on)
     # each half has to hold parts enough to choose something within it
-    if not plan.decision_s or talkers < 2 or len(fold.train) < 4 or fold.leak:
+    if len(fold.train) < 4 or not _joins(fold, plan):
         return None
     if not decoder.reads_sound:
         return 1.0  # log-probabilities already
     differences: list[np.ndarray] = []
     for half in (0, 1):
         decoder.fit(fold.train[1 - half :: 2])
-        for part in fold.train[half::2]:
-            differences += [_difference(decoder, trial, plan.decision_s) for trial in part]
-    every = np.concatenate(differences)
+        for trial in (trial for part in fold.train[half::2] for trial in part):
+            found = decoder.score_trial(trial, plan.decision_s)
+            differences.append(_difference(trial, found, plan.decision_s))
+    return _worth(differences)
+
+
+def _joins(fold: AttentionFold, plan: ScoringPlan) -> bool:
+    """Whether short windows are to be joined over time, and there is something to decide."""
+    talkers = min(trial.n_candidates for trial in fold.trained_on)
+    return bool(plan.decision_s) and talkers > 1 and not fold.leak
+
+
+def _worth(differences: Iterable[np.ndarray]) -> float:
+    every = np.concatenate(list(differences))
     return float(max(2 * every.mean() / max(every.var(), 1e-12), 0.0))
 
 
-def _difference(decoder: AttentionDecoder, trial: AuditoryTrial, seconds: float) -> np.ndarray:
+def _difference(trial: AuditoryTrial, found: np.ndarray, seconds: float) -> np.ndarray:
     """Score of the attended talker less the best other, in each window: (n_windows,)."""
-    found = decoder.score_trial(trial, seconds)
     at = (np.arange(len(found)) + 1) * round(seconds * trial.sfreq) - 1
     attended = np.asarray(trial.attended)[at]
     rows = np.arange(len(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 from pathlib import Path
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from neurodecode.store.attention import Patterns
 
 _LOG = logging.getLogger(__name__)
-_DECODERS = "trf_backward, trf_forward, trf_unsupervised, cca, csp, mean_direction"
+_DECODERS = (
+    "trf_backward, trf_forward, trf_unsupervised, cca, dilated, aadnet, csp, mean_direction,"
+    " talker_signature"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +89,9 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.store.attention import write_attention
     from neurodecode.store.auditory import read_folder
 
+    if args.method not in ATTENTION_DECODERS:
+        # Lightning takes seconds to import, and linear decoders do without
+        importlib.import_module("neurodecode.tasks.listening_decoders")
     decoder = ATTENTION_DECODERS[args.method]
     if args.protocol:
         refuse(args.protocol, args.allow_leak)
