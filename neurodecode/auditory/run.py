@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodecode.auditory.decoder import AttentionDecoder
+from neurodecode.auditory.decoder import AttentionDecoder, Parts
 from neurodecode.auditory.leaks import check_fold
 from neurodecode.auditory.schemes import AttentionFold
 from neurodecode.auditory_trials import AuditoryTrial
 from neurodecode.errors import ConfigError
 from neurodecode.store.attention import TrialScores
 
-__all__ = ["ScoringPlan", "only_gaze", "run_folds"]
+__all__ = ["ScoringPlan", "only_gaze", "run_folds", "worth_of_scores"]
 
 
 @dataclass(frozen=True)
@@ -202,12 +202,32 @@ def _evidence(decoder: AttentionDecoder, fold: AttentionFold, plan: ScoringPlan)
         return None
     if not decoder.reads_sound:
         return 1.0  # log-probabilities already
+    return worth_of_scores(decoder, fold.train, plan.decision_s)
+
+
+def worth_of_scores(decoder: AttentionDecoder, parts: Parts, window_s: float) -> float:
+    """Learn by what a score is multiplied to be a log-likelihood; refits the decoder.
+
+    Parameters
+    ----------
+    decoder : AttentionDecoder
+        Fitted to each half of the parts in turn.
+    parts : sequence of sequence of AuditoryTrial
+        Training trials.
+    window_s : float
+        Length of a window in s.
+
+    Returns
+    -------
+    float
+        Not negative.
+    """
     differences: list[np.ndarray] = []
     for half in (0, 1):
-        decoder.fit(fold.train[1 - half :: 2])
-        for trial in (trial for part in fold.train[half::2] for trial in part):
-            found = decoder.score_trial(trial, plan.decision_s)
-            differences.append(_difference(trial, found, plan.decision_s))
+        decoder.fit(parts[1 - half :: 2])
+        for trial in (trial for part in parts[half::2] for trial in part):
+            found = decoder.score_trial(trial, window_s)
+            differences.append(_difference(trial, found, window_s))
     return _worth(differences)
 
 
