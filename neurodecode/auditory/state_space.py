@@ -177,7 +177,8 @@ def _begun(memory: StateSpaceMemory, model: StateSpace) -> StateSpaceMemory:
     n = model.n_windows
     return replace(
         memory, odds=np.zeros(n), drift=np.full(n, 0.3), path=np.zeros(n + 1),
-        spread=np.zeros(n + 1), smooth=np.zeros(n + 1), width=np.zeros(n + 1), mu=np.array(model.mu), rho=np.array(model.rho),
+        spread=np.zeros(n + 1), smooth=np.zeros(n + 1), width=np.zeros(n + 1),
+        mu=np.array(model.mu), rho=np.array(model.rho),
     )  # fmt: skip
 
 

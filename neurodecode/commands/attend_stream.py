@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--stores", type=Path, required=True,
-        help="folder of `attend prepare --causal`; the decoder is trained on it at the start")  # fmt: skip
+        help="folder of `attend prepare --causal`, to train on at the start")  # fmt: skip
     add("--subjects", nargs="+", default=[], help="whom to train on (default: all)")
     add("--leave-out", nargs="+", default=[], metavar="TRIAL",
         help="trials not to train on, as those of a recording that is replayed")  # fmt: skip
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     onset.add_argument("--markers", metavar="NAME", help="sounds begin at its first marker")
     add("--window", type=float, default=5.0, metavar="S", help="of a decision (%(default)s)")
     add("--hop", type=float, metavar="S",
-        help="from window to window (default: the window; windows that overlap count twice)")  # fmt: skip
+        help="from window to window (default: the window; overlap counts twice)")  # fmt: skip
     add("--dwell", type=float, default=60.0, metavar="S",
         help="for which attention stays with a talker, on average (%(default)s)")  # fmt: skip
     add("--threshold", type=float, default=0.5,

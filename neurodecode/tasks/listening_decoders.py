@@ -129,7 +129,7 @@ class NeuralDecoder(AttentionDecoder):
 
     def scores(self, eeg: np.ndarray, candidates: np.ndarray, window_s: float) -> np.ndarray:
         """Logits of the network; of a causal decoder without the end of each window."""
-        if self._seen is None or self._seen[0] is not eeg:
+        if self._seen is None or not _same(self._seen[0], eeg):
             self._seen = (eeg, _series(self.network, self.prepared(eeg)))
         return self._compared(self.network, self._seen[1], candidates, window_s)
 
@@ -179,6 +179,12 @@ class NeuralDecoder(AttentionDecoder):
         """Epochs that were chosen, and parameters of the network."""
         count = sum(each.numel() for each in self.network.parameters())
         return {"epochs": self.epochs_, "n_parameters": count}
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays are the same memory; the first is kept, so that it is not given away."""
+    ends = [(each.ctypes.data, each.shape, each.strides, each.dtype) for each in (one, other)]
+    return ends[0] == ends[1]
 
 
 def _series(network: ListeningNetwork, eeg: np.ndarray) -> np.ndarray:

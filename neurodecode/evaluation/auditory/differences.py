@@ -50,12 +50,12 @@ def credits_of(outcomes: Outcomes) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(**about)
 
 
-def attention_differences(credits: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def attention_differences(credit: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Compare every two methods that were trained on the same kind of subjects.
 
     Parameters
     ----------
-    credits : iterable of pandas.DataFrame
+    credit : iterable of pandas.DataFrame
         From `credits_of`, one for each method.
 
     Returns
@@ -65,7 +65,7 @@ def attention_differences(credits: Iterable[pd.DataFrame]) -> pd.DataFrame:
         ``difference`` (method less baseline, mean over subjects), ``ci_low``, ``ci_high``, ``n``
         (trials). Intervals are bootstraps over trials within subjects, the same for both.
     """
-    parts = [part for part in credits if len(part)]
+    parts = [part for part in credit if len(part)]
     rows: list[dict[str, Any]] = []
     if not parts:
         return pd.DataFrame()

@@ -96,15 +96,25 @@ class InceptionAttention(ListeningNetwork):
 
     def _look(self, series: Tensor) -> Tensor:
         """What attention reads: (n_batch, n_times, n_brain)."""
-        n_times = series.shape[1]
+        n_batch, n_times, width = series.shape
         # in units of their spread, which canonical filters bring to 1 and others do not
-        unit = F.layer_norm(series, series.shape[-1:])
-        heads = self.inwards(unit).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        place = torch.arange(n_times, device=series.device)
-        apart = place[None] - place[:, None]
-        mask = ((apart >= 0) & (apart <= self.attention_reach))[None, None]
+        unit = F.layer_norm(series, (width,))
+        q, k, v = self.inwards(unit).chunk(3, -1)
+        # every moment is an item of its own, with its neighbours as keys: linear in time
+        keys, values = (
+            F.pad(each, (0, 0, 0, self.attention_reach))
+            .unfold(1, self.attention_reach + 1, 1)
+            .unflatten(2, (self.n_heads, -1))
+            .flatten(0, 1)
+            .transpose(2, 3)
+            for each in (k, v)
+        )
+        place = torch.arange(n_times, device=series.device)[:, None]
+        there = place + torch.arange(self.attention_reach + 1, device=series.device) < n_times
+        mask = there[:, None, None].repeat(n_batch, 1, 1, 1)
+        queries = q.reshape(n_batch * n_times, self.n_heads, 1, -1)
         assert self.mechanism is not None
-        return self.mechanism(*heads, mask=mask).transpose(1, 2).flatten(2)
+        return self.mechanism(queries, keys, values, mask=mask).reshape(n_batch, n_times, width)
 
     def sound(self, candidates: Tensor) -> Tensor:
         """See `ListeningNetwork.sound`."""
