@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from neurodecode.nn.listening.inception import InceptionAttention
 from neurodecode.tasks.listening_training import Course, train_network
 
 __all__ = ["DilatedDecoder", "InceptionDecoder", "NeuralDecoder"]
+
+Network = TypeVar("Network", bound=ListeningNetwork)
 
 
 class NeuralDecoder(AttentionDecoder):
@@ -76,6 +78,31 @@ class NeuralDecoder(AttentionDecoder):
         ListeningNetwork
             Fresh.
         """
+
+    def build(self, network: type[Network], parts: Parts) -> Network:
+        """Make a network of the options.
+
+        Parameters
+        ----------
+        network : type
+            Its class.
+        parts : sequence of sequence of AuditoryTrial
+            Whose numbers of channels and features it is made for.
+
+        Returns
+        -------
+        ListeningNetwork
+            Fresh.
+
+        Raises
+        ------
+        ConfigError
+            If it has no such option.
+        """
+        try:
+            return network(*_sizes(parts), **self.options)
+        except TypeError as error:
+            raise ConfigError(f"options of the network of {self.name}: {error}") from error
 
     def fit(self, parts: Parts, inner: Inner | None = None) -> AttentionDecoder:
         """Choose the number of epochs within the training set, and train on all of it."""
@@ -214,7 +241,7 @@ class DilatedDecoder(NeuralDecoder):
 
     def begin(self, parts: Parts, inner: Inner | None) -> ListeningNetwork:
         """See `NeuralDecoder.begin`."""
-        return DilatedMatch(*_sizes(parts), **self.options)
+        return self.build(DilatedMatch, parts)
 
 
 @ATTENTION_DECODERS.register("aadnet")
@@ -239,7 +266,7 @@ class InceptionDecoder(NeuralDecoder):
     def begin(self, parts: Parts, inner: Inner | None) -> ListeningNetwork:
         """See `NeuralDecoder.begin`."""
         n_channels, n_features = _sizes(parts)
-        network = InceptionAttention(n_channels, n_features, **self.options)
+        network = self.build(InceptionAttention, parts)
         if self.n_components and len(parts) > 1:
             network.begin(*self._filters(parts, inner, n_channels, n_features))
         return network

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from neurodecode.auditory.excerpts import Excerpts
 from neurodecode.context import BuildContext
+from neurodecode.errors import ConfigError
 from neurodecode.nn.listening.base import ListeningNetwork
 from neurodecode.tasks.encode_callbacks import AveragedWeights
 from neurodecode.tasks.listening import ListeningTask
@@ -39,6 +40,11 @@ class Course:
         Weights that are kept are a moving average; weight of the past in each step.
     seed : int
         Of draws and beginnings.
+
+    Raises
+    ------
+    ConfigError
+        If a number cannot be.
     """
 
     epochs: int = 6
@@ -51,6 +57,13 @@ class Course:
     mixing: float = 0.0
     averaging: float = 0.95
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batches", "batch_size", "window_s", "hop_s", "lr"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} is {getattr(self, name):g}; give a positive number")
+        if self.mixing < 0 or not 0 <= self.averaging < 1:
+            raise ConfigError("mixing cannot be negative, and averaging lies from 0 to below 1")
 
 
 class _Curve(Callback):

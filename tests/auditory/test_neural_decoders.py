@@ -86,6 +86,20 @@ def test_division_of_subjects_and_stories_is_repeated_within():
     assert scores[0].log_likelihood.shape == (12, 2)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": {"depth": 3}}, "options of the network of dilated.*depth"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"averaging": 1.0}, "averaging"),
+        ({"align": 3.0}, "align is 3"),
+    ],
+)
+def test_options_that_cannot_be(options, message, trials):
+    with pytest.raises(ConfigError, match=message):
+        ATTENTION_DECODERS["dilated"](**options).fit([[trial] for trial in trials[:3]])
+
+
 def test_excerpts_are_of_one_attended_talker(trials):
     attended = np.repeat([0, 1], trials[0].n_times // 2)
     switching = replace(trials[0], attended=attended)
