@@ -79,10 +79,11 @@ def run(args: argparse.Namespace) -> None:
         If stores, sounds and stream are missing or do not fit each other.
     """
     from neurodecode.auditory.live import live_start, live_step
+    from neurodecode.commands.stream import interruptible
     from neurodecode.commands.stream_parts import open_source
 
     _check(args)
-    with ExitStack() as stack:
+    with ExitStack() as stack, interruptible():
         source = open_source(args)
         stack.callback(source.close)
         settings, channels = _settings(args, source.description.sfreq)
