@@ -153,7 +153,7 @@ class CanonicalDecoder(AttentionDecoder):
         brain_lags, sound_lags = self._lags(self.sfreq)
         length = samples(window_s, self.sfreq)
         starts = window_starts(len(eeg), length)
-        lost = samples(self.tmax, self.sfreq) if self.causal and self.tmax > 0 else 0
+        lost = -brain_lags[0] if self.causal else 0
         if length - lost < 3:
             raise ConfigError(f"a causal decoder needs windows longer than {self.tmax:g} s")
         # means drop out of correlations

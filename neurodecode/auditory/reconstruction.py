@@ -12,7 +12,7 @@ from neurodecode.auditory.moment_cache import MomentCache
 from neurodecode.auditory.windows import correlations, window_starts, windowed
 from neurodecode.auditory_trials import one_rate
 from neurodecode.errors import ConfigError
-from neurodecode.linear.moments import add_moments
+from neurodecode.linear.moments import add_moments, lag_samples
 from neurodecode.linear.patterns import trf_patterns
 from neurodecode.linear.trf import TRF
 
@@ -62,7 +62,8 @@ class _TRFDecoder(AttentionDecoder):
         """Windows, without what would need brain after their end if the decoder is causal."""
         length = samples(window_s, self.sfreq)
         starts = window_starts(values.shape[-2], length)
-        lost = samples(self.tmax, self.sfreq) if self.causal and self.tmax > 0 else 0
+        # lags are rounded outwards
+        lost = lag_samples(0.0, self.tmax, self.sfreq)[-1] if self.causal else 0
         if length - lost < 3:
             raise ConfigError(
                 f"a causal decoder with lags up to {self.tmax:g} s needs windows longer than that"
