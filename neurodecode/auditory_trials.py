@@ -169,6 +169,24 @@ class AuditoryTrial:
         """
         return np.asarray(self.candidates[:])[np.asarray(self.attended), np.arange(self.n_times)]
 
+    def ignored(self) -> np.ndarray:
+        """Features of what was not attended, sample by sample; of several talkers their mean.
+
+        Returns
+        -------
+        array of shape (n_times, n_features)
+            Mean of all candidates but the attended one.
+
+        Raises
+        ------
+        DataError
+            If there is one talker only.
+        """
+        if self.n_candidates < 2:
+            raise self._error("candidates", "one talker, so that nobody is ignored")
+        everything = np.asarray(self.candidates[:]).sum(axis=0)
+        return (everything - self.heard()) / (self.n_candidates - 1)
+
     def cut(self, start: int, stop: int, name: str) -> AuditoryTrial:
         """Take a block of the trial.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -43,6 +43,12 @@ class CanonicalDecoder(AttentionDecoder):
         components tell attended from other sound best in parts that they were not fitted to.
     discriminant_s : float
         Windows in s to which the discriminant is fitted.
+    target : {"attended", "contrast"}
+        What components have in common with the brain: the attended sound, or the attended less
+        the ignored one, so that responses which both talkers evoke alike drop out. With one
+        talker the two are the same.
+    align : float, optional
+        See `AttentionDecoder`.
     causal : bool
         See `AttentionDecoder`.
 
@@ -61,9 +67,14 @@ class CanonicalDecoder(AttentionDecoder):
         sound_tmax: float = 0.25,
         penalties: Sequence[float] = PENALTIES,
         discriminant_s: float = 5.0,
+        target: Literal["attended", "contrast"] = "attended",
+        align: float | None = None,
         causal: bool = False,
     ) -> None:
-        super().__init__(causal=causal)
+        super().__init__(causal=causal, align=align)
+        if target not in ("attended", "contrast"):
+            raise ConfigError(f"unknown target {target!r}; known: attended, contrast")
+        self.target = target
         self.n_components, self.penalties = n_components, tuple(penalties)
         self.tmax, self.sound_tmax, self.discriminant_s = tmax, sound_tmax, discriminant_s
         self._brain, self._sound = MomentCache(self._brain_of), MomentCache(self._sound_of)
@@ -73,12 +84,19 @@ class CanonicalDecoder(AttentionDecoder):
 
     def _brain_of(self, trial: AuditoryTrial) -> Moments:
         brain, sound = self._lags(trial.sfreq)
-        lagged = _lagged(trial.heard(), sound)
-        return lagged_moments(_tensor(trial.eeg[:]), torch.from_numpy(lagged), brain)
+        lagged = _lagged(self._followed(trial), sound)
+        return lagged_moments(_tensor(self.prepared(trial.eeg[:])), torch.from_numpy(lagged), brain)
 
     def _sound_of(self, trial: AuditoryTrial) -> Moments:
-        heard = _tensor(trial.heard())
-        return lagged_moments(heard, heard, self._lags(trial.sfreq)[1])
+        followed = _tensor(self._followed(trial))
+        return lagged_moments(followed, followed, self._lags(trial.sfreq)[1])
+
+    def _followed(self, trial: AuditoryTrial) -> np.ndarray:
+        """What the components follow: (n_times, n_features)."""
+        heard = trial.heard()
+        if self.target == "attended" or trial.n_candidates == 1:
+            return heard
+        return heard - trial.ignored()
 
     def _filters(self, trials: list[AuditoryTrial], penalty: float) -> CCA:
         brain = add_moments(map(self._brain, trials))
@@ -103,6 +121,8 @@ class CanonicalDecoder(AttentionDecoder):
         centre, spread = contrast.mean(axis=0), np.cov(contrast.T).reshape(2 * (contrast.shape[1],))
         ridge = 0.1 * np.trace(spread) / len(spread) * np.eye(len(spread))
         self.weight_ = np.linalg.solve(spread + ridge, centre)
+        #: Of the correlations, so that differences between candidates are logits.
+        self.logit_weight_ = 2 * self.weight_
         self.weight_ /= max(float(np.abs(self.weight_).sum()), 1e-12)
         self.filters_ = self._filters(everything, self.penalty_)
         return self
@@ -124,9 +144,7 @@ class CanonicalDecoder(AttentionDecoder):
         heard = trial.heard()
         others = [np.roll(heard, trial.n_times // 2, axis=0)]
         if trial.n_candidates > 1:
-            # what was ignored, at every sample
-            candidates = np.asarray(trial.candidates[:])
-            others = [candidates[1 - trial.attended, np.arange(trial.n_times)]]
+            others = [trial.ignored()]
         found = self._components(np.asarray(trial.eeg[:]), np.stack([heard, *others]), window_s)
         return found[0] - found[1]
 
@@ -135,11 +153,11 @@ class CanonicalDecoder(AttentionDecoder):
         brain_lags, sound_lags = self._lags(self.sfreq)
         length = samples(window_s, self.sfreq)
         starts = window_starts(len(eeg), length)
-        lost = samples(self.tmax, self.sfreq) if self.causal and self.tmax > 0 else 0
+        lost = -brain_lags[0] if self.causal else 0
         if length - lost < 3:
             raise ConfigError(f"a causal decoder needs windows longer than {self.tmax:g} s")
         # means drop out of correlations
-        brain = _filtered(eeg, self.filters_.x_weights_, brain_lags)
+        brain = _filtered(self.prepared(eeg), self.filters_.x_weights_, brain_lags)
         sound = np.stack(
             [_filtered(each, self.filters_.y_weights_, sound_lags) for each in candidates]
         )

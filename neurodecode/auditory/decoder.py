@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from neurodecode.auditory.alignment import aligned, check_shrinkage
 from neurodecode.auditory_trials import AuditoryTrial
 from neurodecode.errors import ConfigError
 from neurodecode.registry import Registry
@@ -29,6 +30,14 @@ class AttentionDecoder(ABC):
     ----------
     causal : bool
         Whether a window's scores may use nothing that comes after it.
+    align : float, optional
+        Whiten the channels of each trial by its own covariance, shrunk by so much
+        (`neurodecode.auditory.alignment`); the trial is then needed whole.
+
+    Raises
+    ------
+    ConfigError
+        If a causal decoder is to align.
     """
 
     name: ClassVar[str]
@@ -36,8 +45,25 @@ class AttentionDecoder(ABC):
     reads_sound: ClassVar[bool] = True
     """Whether scores compare brain with sound; otherwise labels are read from the brain alone."""
 
-    def __init__(self, *, causal: bool = False) -> None:
-        self.causal = causal
+    def __init__(self, *, causal: bool = False, align: float | None = None) -> None:
+        if causal and align is not None:
+            raise ConfigError("align needs the whole trial, and a causal decoder does not have it")
+        self.causal, self.align = causal, check_shrinkage(align)
+
+    def prepared(self, eeg: np.ndarray) -> np.ndarray:
+        """Align the channels of a trial, if that was asked for.
+
+        Parameters
+        ----------
+        eeg : array of shape (n_times, n_channels)
+            Brain.
+
+        Returns
+        -------
+        array of shape (n_times, n_channels)
+            Brain.
+        """
+        return aligned(np.asarray(eeg), self.align)
 
     @abstractmethod
     def fit(self, parts: Parts, inner: Inner | None = None) -> AttentionDecoder:

@@ -12,7 +12,7 @@ from neurodecode.auditory.moment_cache import MomentCache
 from neurodecode.auditory.windows import correlations, window_starts, windowed
 from neurodecode.auditory_trials import one_rate
 from neurodecode.errors import ConfigError
-from neurodecode.linear.moments import add_moments
+from neurodecode.linear.moments import add_moments, lag_samples
 from neurodecode.linear.patterns import trf_patterns
 from neurodecode.linear.trf import TRF
 
@@ -33,15 +33,18 @@ class _TRFDecoder(AttentionDecoder):
         tmin: float = 0.0,
         tmax: float = 0.25,
         penalties: Sequence[float] = PENALTIES,
+        align: float | None = None,
         causal: bool = False,
     ) -> None:
-        super().__init__(causal=causal)
+        super().__init__(causal=causal, align=align)
         if tmin < 0:
             raise ConfigError("responses do not come before the sound: give tmin of at least 0")
         self.tmin, self.tmax = tmin, tmax
         self.model = TRF(self.direction, tmin, tmax, penalties, relative=True)
         self._moments = MomentCache(
-            lambda trial: self.model.moments(trial.heard(), np.asarray(trial.eeg[:]), trial.sfreq)
+            lambda trial: self.model.moments(
+                trial.heard(), self.prepared(trial.eeg[:]), trial.sfreq
+            )
         )
 
     def fit(self, parts: Parts, inner: Inner | None = None) -> AttentionDecoder:
@@ -59,7 +62,8 @@ class _TRFDecoder(AttentionDecoder):
         """Windows, without what would need brain after their end if the decoder is causal."""
         length = samples(window_s, self.sfreq)
         starts = window_starts(values.shape[-2], length)
-        lost = samples(self.tmax, self.sfreq) if self.causal and self.tmax > 0 else 0
+        # lags are rounded outwards
+        lost = lag_samples(0.0, self.tmax, self.sfreq)[-1] if self.causal else 0
         if length - lost < 3:
             raise ConfigError(
                 f"a causal decoder with lags up to {self.tmax:g} s needs windows longer than that"
@@ -77,6 +81,8 @@ class BackwardTRF(_TRFDecoder):
         Lags of the brain behind the sound in s.
     penalties : sequence of float
         In units of the mean variance of the inputs.
+    align : float, optional
+        See `AttentionDecoder`.
     causal : bool
         See `AttentionDecoder`. The end of a window, whose responses come after it, is left out.
 
@@ -100,7 +106,7 @@ class BackwardTRF(_TRFDecoder):
         array of shape (n_times, n_features)
             Sound.
         """
-        return self.model.predict(eeg)
+        return self.model.predict(self.prepared(eeg))
 
     def scores(self, eeg: np.ndarray, candidates: np.ndarray, window_s: float) -> np.ndarray:
         """Correlation of the rebuilt with each sound, mean over features."""
@@ -127,7 +133,7 @@ class ForwardTRF(_TRFDecoder):
 
     Parameters
     ----------
-    tmin, tmax, penalties, causal
+    tmin, tmax, penalties, align, causal
         As for `BackwardTRF`.
     """
 
@@ -146,7 +152,7 @@ class ForwardTRF(_TRFDecoder):
 
     def scores(self, eeg: np.ndarray, candidates: np.ndarray, window_s: float) -> np.ndarray:
         """Weighted correlation over channels of measured brain and what each sound predicts."""
-        measured = self._cut(eeg, window_s)
+        measured = self._cut(self.prepared(eeg), window_s)
         rows = [
             correlations(self._cut(self.model.predict(each), window_s), measured) @ self.weight
             for each in candidates

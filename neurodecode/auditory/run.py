@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodecode.auditory.decoder import AttentionDecoder
+from neurodecode.auditory.decoder import AttentionDecoder, Parts
 from neurodecode.auditory.leaks import check_fold
 from neurodecode.auditory.schemes import AttentionFold
 from neurodecode.auditory_trials import AuditoryTrial
 from neurodecode.errors import ConfigError
 from neurodecode.store.attention import TrialScores
 
-__all__ = ["ScoringPlan", "only_gaze", "run_folds"]
+__all__ = ["ScoringPlan", "only_gaze", "run_folds", "worth_of_scores"]
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,13 @@ def run_folds(
             if prefit is None:
                 raise ConfigError(f"{decoder.name} has no spatial filters to fit before the split")
             prefit([*fold.trained_on, *fold.test])
-        evidence = _evidence(decoder, fold, plan)
+        within = getattr(decoder, "within", None)
+        evidence = None if within else _evidence(decoder, fold, plan)
         decoder.fit(fold.train, fold.inner or None)
+        if within and _joins(fold, plan):
+            evidence = _worth(
+                _difference(*each, plan.decision_s) for each in within(plan.decision_s)
+            )
         if fitted is not None:
             fitted(decoder)
         for trial in fold.test:
@@ -192,24 +197,53 @@ def _evidence(decoder: AttentionDecoder, fold: AttentionFold, plan: ScoringPlan)
     Differences of attended and ignored scores are taken for normal, :math:`N(m, v)`; the
     log-likelihood of a talker is then the score times :math:`2 m / v`.
     """
-    talkers = min(trial.n_candidates for trial in fold.trained_on)
     # each half has to hold parts enough to choose something within it
-    if not plan.decision_s or talkers < 2 or len(fold.train) < 4 or fold.leak:
+    if len(fold.train) < 4 or not _joins(fold, plan):
         return None
     if not decoder.reads_sound:
         return 1.0  # log-probabilities already
+    return worth_of_scores(decoder, fold.train, plan.decision_s)
+
+
+def worth_of_scores(decoder: AttentionDecoder, parts: Parts, window_s: float) -> float:
+    """Learn by what a score is multiplied to be a log-likelihood; refits the decoder.
+
+    Parameters
+    ----------
+    decoder : AttentionDecoder
+        Fitted to each half of the parts in turn.
+    parts : sequence of sequence of AuditoryTrial
+        Training trials.
+    window_s : float
+        Length of a window in s.
+
+    Returns
+    -------
+    float
+        Not negative.
+    """
     differences: list[np.ndarray] = []
     for half in (0, 1):
-        decoder.fit(fold.train[1 - half :: 2])
-        for part in fold.train[half::2]:
-            differences += [_difference(decoder, trial, plan.decision_s) for trial in part]
-    every = np.concatenate(differences)
+        decoder.fit(parts[1 - half :: 2])
+        for trial in (trial for part in parts[half::2] for trial in part):
+            found = decoder.score_trial(trial, window_s)
+            differences.append(_difference(trial, found, window_s))
+    return _worth(differences)
+
+
+def _joins(fold: AttentionFold, plan: ScoringPlan) -> bool:
+    """Whether short windows are to be joined over time, and there is something to decide."""
+    talkers = min(trial.n_candidates for trial in fold.trained_on)
+    return bool(plan.decision_s) and talkers > 1 and not fold.leak
+
+
+def _worth(differences: Iterable[np.ndarray]) -> float:
+    every = np.concatenate(list(differences))
     return float(max(2 * every.mean() / max(every.var(), 1e-12), 0.0))
 
 
-def _difference(decoder: AttentionDecoder, trial: AuditoryTrial, seconds: float) -> np.ndarray:
+def _difference(trial: AuditoryTrial, found: np.ndarray, seconds: float) -> np.ndarray:
     """Score of the attended talker less the best other, in each window: (n_windows,)."""
-    found = decoder.score_trial(trial, seconds)
     at = (np.arange(len(found)) + 1) * round(seconds * trial.sfreq) - 1
     attended = np.asarray(trial.attended)[at]
     rows = np.arange(len(found))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 
-HELP = "decode who is listened to: prepare, fit, evaluate, follow"
+HELP = "decode who is listened to: prepare, fit, evaluate, stream, follow"
 
 #: Steps in the order of a study, and the module of each.
 STEPS = {
     "prepare": "read a listening experiment: brain and sound at one rate",
     "fit": "train a decoder fold by fold, and score what was held out",
     "evaluate": "compare the scores with who was attended: metrics.json",
+    "stream": "decide who is listened to while it is recorded",
     "follow": "how sensors follow the envelope: transfer functions, coherence, lags",
 }
 

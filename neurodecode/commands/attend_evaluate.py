@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
 
     from neurodecode import __version__
     from neurodecode.errors import DataError, about
+    from neurodecode.evaluation.auditory.differences import attention_differences, credits_of
     from neurodecode.evaluation.auditory.outcomes import Outcomes, read_truth
     from neurodecode.evaluation.auditory.records import attention_records
     from neurodecode.evaluation.items import write_table
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
 
     truths = {read_folder(folder)[0].dataset: folder for folder in args.stores}
     labels = {name: read_truth(folder) for name, folder in truths.items()}
-    records, windows, posteriors, patterns = [], [], [], []
+    records, windows, posteriors, patterns, credit = [], [], [], [], []
     for path in args.scores:
         attrs, scores = read_attention(path)
         if attrs["dataset"] not in labels:
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
         with about(file=path):
             outcomes = Outcomes(attrs, scores, labels[attrs["dataset"]])
         records += attention_records(outcomes, args.profile, __version__)
+        credit.append(credits_of(outcomes))
         told = {name: attrs[name] for name in ("dataset", "method", "training", "leak", "channels")}
         windows.append(outcomes.windows().assign(**told))
         posteriors.append(outcomes.posteriors().assign(**told))
@@ -67,7 +69,11 @@ def run(args: argparse.Namespace) -> None:
             table = pd.DataFrame(shown.values, index=list(shown.channels), columns=shown.lags_s)
             table = table.rename_axis("channel").reset_index()
             patterns.append(table.melt("channel", var_name="lag_s").assign(**told))
-    tables = {"windows": windows, "posteriors": posteriors, "patterns": patterns}
+    differences = [attention_differences(credit)]
+    tables = {
+        "windows": windows, "posteriors": posteriors, "patterns": patterns,
+        "differences": differences,
+    }  # fmt: skip
     for name, parts in tables.items():
         parts = [part for part in parts if len(part)]
         if parts:

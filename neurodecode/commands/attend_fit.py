@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 from pathlib import Path
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from neurodecode.store.attention import Patterns
 
 _LOG = logging.getLogger(__name__)
-_DECODERS = "trf_backward, trf_forward, trf_unsupervised, cca, csp, mean_direction"
+_DECODERS = (
+    "trf_backward, trf_forward, trf_unsupervised, cca, dilated, aadnet, csp, mean_direction,"
+    " talker_signature"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--stores", type=Path, required=True, help="folder of `attend prepare`")
     add("--method", default="trf_backward", help=f"{_DECODERS} (default: %(default)s)")
+    add("--name", help="in the records, to tell options apart (default: the method)")
     add("--options", type=json.loads, default={}, metavar="JSON",
         help='of the decoder, e.g. \'{"tmax": 0.3}\'')  # fmt: skip
     add("--training", choices=("same-subject", "other-subjects"), default="same-subject",
@@ -78,14 +83,13 @@ def run(args: argparse.Namespace) -> None:
     """
     from dataclasses import replace
 
-    from neurodecode.auditory.all_decoders import ATTENTION_DECODERS
     from neurodecode.auditory.leaks import refuse
     from neurodecode.auditory.run import ScoringPlan, only_gaze, run_folds
     from neurodecode.progress import progress_bar
     from neurodecode.store.attention import write_attention
     from neurodecode.store.auditory import read_folder
 
-    decoder = ATTENTION_DECODERS[args.method]
+    decoder = find_decoder(args.method)
     if args.protocol:
         refuse(args.protocol, args.allow_leak)
     stores = read_folder(args.stores, args.subjects)
@@ -115,7 +119,7 @@ def run(args: argparse.Namespace) -> None:
     scores, kept = [], _Kept(trials[0].channels)
     n_tests = sum(len(fold.test) for fold in folds)
     with progress_bar(f"attend {args.method}", n_tests, quiet=args.quiet) as advance:
-        for each in run_folds(lambda: _make(decoder, args.options), folds, plan,
+        for each in run_folds(lambda: make_decoder(args.method, args.options), folds, plan,
                               allow_leak=args.allow_leak, fitted=kept):  # fmt: skip
             scores.append(each)
             advance(len(scores))
@@ -150,7 +154,53 @@ class _Kept:
         return Patterns(self._sum / np.linalg.norm(self._sum), self._channels, self._lags_s)
 
 
-def _make(decoder: type[AttentionDecoder], options: dict[str, Any]) -> AttentionDecoder:
+def find_decoder(method: str) -> type[AttentionDecoder]:
+    """Look a decoder up, networks among them.
+
+    Parameters
+    ----------
+    method : str
+        Name in the registry.
+
+    Returns
+    -------
+    type of AttentionDecoder
+        Its class.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this name.
+    """
+    from neurodecode.auditory.all_decoders import ATTENTION_DECODERS
+
+    if method not in ATTENTION_DECODERS:
+        # Lightning takes seconds to import, and linear decoders do without
+        importlib.import_module("neurodecode.tasks.listening_decoders")
+    return ATTENTION_DECODERS[method]
+
+
+def make_decoder(method: str, options: dict[str, Any]) -> AttentionDecoder:
+    """Make a decoder.
+
+    Parameters
+    ----------
+    method : str
+        Name in the registry.
+    options : dict
+        Its arguments.
+
+    Returns
+    -------
+    AttentionDecoder
+        Untrained.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such decoder or option.
+    """
+    decoder = find_decoder(method)
     try:
         return decoder(**options)
     except TypeError as error:
@@ -199,7 +249,7 @@ def _attrs(args: argparse.Namespace, dataset: str, scheme: str, leak: str) -> di
         "task": "auditory_attention",
         "side": "test",
         "dataset": dataset,
-        "method": args.method,
+        "method": args.name or args.method,
         "options": args.options,
         "training": args.training,
         "scheme": scheme,

@@ -20,8 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of this step.
     """
     add = parser.add_argument
-    add("--dataset", required=True, metavar="NAME",
-        help="layout: kul, dtu, dtu-raw, dtu-preprocessed, sparrkulee or raw-trials")  # fmt: skip
+    add(
+        "--dataset",
+        required=True,
+        metavar="NAME",
+        help="layout: kul, dtu, dtu-raw, dtu-preprocessed, nju, sparrkulee or raw-trials",
+    )
     add("--root", type=Path, required=True, help="its folder")
     add("--name", help="name in the records (default: that of the layout)")
     add("--features", nargs="+", default=["gammatone"], metavar="NAME",

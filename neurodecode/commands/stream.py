@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neurodecode.realtime.types import Source
     from neurodecode.realtime.windows import LiveWindows, WindowOptions
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "add_arguments", "interruptible", "run"]
 
 HELP = "decode MEG and EEG while they are recorded"
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
         return LiveWindows(front_end, session, source.description, options)
 
     kept = Latencies()
-    with ExitStack() as stack, _interruptible():
+    with ExitStack() as stack, interruptible():
 
         def adopt(part: Part) -> Part:
             stack.callback(part.close)
@@ -125,8 +125,14 @@ def run(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """End as Ctrl-C does when another program asks for it, and end in peace."""
+def interruptible() -> Iterator[None]:
+    """End as Ctrl-C does when another program asks for it, and end in peace.
+
+    Yields
+    ------
+    None
+        While signals end the loop.
+    """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

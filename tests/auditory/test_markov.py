@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from reference_numbers import read_reference
@@ -15,6 +17,7 @@ from neurodecode.auditory.markov import (
     smoothed,
     stay_matrix,
 )
+from neurodecode.auditory.state_space import StateSpaceMemory, state_step, tune_state_space
 from neurodecode.errors import ConfigError
 
 
@@ -67,3 +70,24 @@ def test_a_switch_is_found_where_it_was():
 def test_impossible_chains_are_refused():
     with pytest.raises(ConfigError, match="stay is 1 with 2 talkers"):
         stay_matrix(2, 1.0)
+
+
+def test_state_space_filter_equals_the_published_one(fixtures_dir):
+    _, expected = read_reference(fixtures_dir, "attention_smoothing")
+    expected = expected["state_space"]
+    model = tune_state_space(expected["r1"][:20], expected["r2"][:20], forwards=True)
+    np.testing.assert_allclose(model.mu, expected["tuned_on_first_20"]["mu"], rtol=1e-8)
+    np.testing.assert_allclose(model.rho, expected["tuned_on_first_20"]["rho"], rtol=1e-8)
+    memory, found = StateSpaceMemory(), []
+    for first, second in zip(expected["r1"], expected["r2"], strict=True):
+        estimate, memory = state_step(first, second, memory, model)
+        found.append((estimate.mean, estimate.upper, estimate.lower))
+    np.testing.assert_allclose(found, expected["mean_lower_upper"], rtol=1e-5)
+    # smoothed from the last window back it says nearly the same
+    memory, model = StateSpaceMemory(), replace(model, forwards=False)
+    for first, second in zip(expected["r1"], expected["r2"], strict=True):
+        estimate, memory = state_step(first, second, memory, model)
+    assert estimate.lower < estimate.mean < estimate.upper
+    assert estimate.mean == pytest.approx(expected["mean_lower_upper"][-1][0], abs=0.02)
+    with pytest.raises(ConfigError, match="vary"):
+        tune_state_space([0.1, 0.1], [0.2, 0.3])

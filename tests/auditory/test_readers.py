@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h5py
 import mne
 import numpy as np
 import pytest
@@ -224,6 +225,38 @@ def test_sparrkulee(tmp_path, rng):
         read("sparrkulee", tmp_path, SoundRecipe(("mel",)))
     with pytest.raises(DataError, match="feature onset is not published"):
         read("sparrkulee", tmp_path, SoundRecipe(("onset",)))
+
+
+def test_nju(tmp_path, rng):
+    row = np.dtype([(name, object) for name in ("l_audio", "r_audio", "attended_lr")])
+    listed = np.array([("a1.wav", "b7.wav", "right"), ("c2.wav", "d9.wav", "left")], dtype=row)
+    everyone = np.empty(2, dtype=object)
+    everyone[:] = [np.empty((0, 0)), listed]
+    savemat(tmp_path / "expinfomat_python_readable.mat", {"expinfomat_struct": everyone})
+    eeg, left = rng.standard_normal((2, 640, 9)), rng.standard_normal((2, 660))
+    with h5py.File(tmp_path / "S02.mat", "w") as file:
+        content = {"eeg": [each.T for each in eeg], "leftEnv": left[:, None],
+                   "rightEnv": -left[:, None]}  # fmt: skip
+        for name, values in content.items():
+            cells = file.create_dataset(f"data/{name}", (2, 1), dtype=h5py.ref_dtype)
+            for number, value in enumerate(values):
+                cells[number, 0] = file.create_dataset(f"#refs#/{name}{number}", data=value).ref
+            file[f"data/fsample/{name}"] = np.array([[64.0]])
+    plain = SoundRecipe(low_hz=None, high_hz=None, reference="none")
+    trials = read("nju", tmp_path, plain)
+    assert [trial.attended[0] for trial in trials] == [1, 0]
+    assert trials[0].story == ("a1.wav", "b7.wav")
+    assert trials[0].eeg.shape == (640, 9)
+    np.testing.assert_allclose(trials[1].eeg, eeg[1] / eeg[1].std(), rtol=1e-5)
+    np.testing.assert_allclose(trials[1].candidates[0], -trials[1].candidates[1], atol=1e-6)
+    heard = trials[0].candidates[0, :, 0]
+    assert np.corrcoef(heard, left[0, :640])[0, 1] > 0.999
+    with pytest.raises(DataError, match="feature mel is not published"):
+        read("nju", tmp_path, SoundRecipe(("mel",)))
+    listed["attended_lr"][1] = "both"
+    savemat(tmp_path / "expinfomat_python_readable.mat", {"expinfomat_struct": everyone})
+    with pytest.raises(DataError, match=r"S02\.mat.*trial 2: no attention label \(both\)"):
+        read("nju", tmp_path, plain)
 
 
 def test_own_recordings_through_mne(tmp_path, rng):

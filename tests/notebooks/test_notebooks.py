@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from course_world import add_courses
 from gaze_worlds import write_gaze_report
+from listening_report import write_listening_report
 from notebook_runner import NOTEBOOKS, execute
 from report_world import World
 
@@ -19,7 +20,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 def test_every_script_has_its_notebook() -> None:
     scripts = sorted(path.stem for path in NOTEBOOKS[0].parent.glob("*.py"))
     assert scripts == NAMES
-    assert len(NAMES) == 5
+    assert len(NAMES) == 6
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
@@ -46,6 +47,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("world"), subjects=3).write()
     add_courses(made.report / "metrics.json", made.report)
     write_gaze_report(made.root)
+    write_listening_report(made.root)
     return made
 
 
@@ -72,7 +74,8 @@ def test_notebooks_run_on_a_small_profile(notebook: Path, world: World) -> None:
 def test_notebooks_run_on_the_results_that_are_here(notebook: Path, repository: Path) -> None:
     root = Path(os.environ.get("NEURODECODE_RUN_ROOT", repository))
     profile = os.environ.get("NEURODECODE_PROFILE", "mini")
-    wanted = "gaze/mini-gaze" if "scanpaths" in notebook.stem else profile
+    places = {"05_scanpaths": "gaze/mini-gaze", "06_listening": "auditory"}
+    wanted = places.get(notebook.stem, profile)
     if not (root / "reports" / wanted / "metrics.json").is_file():
-        pytest.skip(f"no reports/{wanted} in {root}: `make repro` and `make gaze` make them")
+        pytest.skip(f"no reports/{wanted} in {root}: `make repro`, `make gaze`, `make listen`")
     assert "image/png" in outputs(execute(notebook, root, profile))

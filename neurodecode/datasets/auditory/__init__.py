@@ -3,6 +3,7 @@
 from neurodecode.datasets.auditory.base import AUDITORY, AuditoryReader
 from neurodecode.datasets.auditory.dtu import Dtu, DtuPreprocessed
 from neurodecode.datasets.auditory.kul import Kul
+from neurodecode.datasets.auditory.nju import Nju
 from neurodecode.datasets.auditory.raw import RawTrials
 from neurodecode.datasets.auditory.sparrkulee import SparrKULee
 from neurodecode.datasets.auditory.vlaai import Vlaai
@@ -13,6 +14,7 @@ __all__ = [
     "Dtu",
     "DtuPreprocessed",
     "Kul",
+    "Nju",
     "RawTrials",
     "SparrKULee",
     "Vlaai",

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodecode.auditory_trials import AuditoryTrial, sound_id
 from neurodecode.errors import DataError
+from neurodecode.preprocess.audio.causal import causal_start, causal_step, thinning
 from neurodecode.preprocess.audio.features import SoundRecipe
 from neurodecode.preprocess.audio.rates import band_limit, common_length, resample
 
@@ -99,8 +100,12 @@ def prepare_brain(
                 fix=f"choose average, none or one of {', '.join(channels[:8])}, ...",
             )  # fmt: skip
         eeg = eeg - eeg[:, [list(channels).index(recipe.reference)]]
-    slow = resample(eeg, sfreq, recipe.sfreq) if recipe.sfreq != sfreq else eeg
-    found = band_limit(slow, recipe.sfreq, recipe.low_hz, recipe.high_hz, causal=recipe.causal)
+    if recipe.causal and thinning(sfreq, recipe) is not None:
+        # exactly what a stream does
+        found, _, _ = causal_step(eeg, causal_start(eeg.shape[1], sfreq, recipe), sfreq, recipe)
+    else:
+        slow = resample(eeg, sfreq, recipe.sfreq) if recipe.sfreq != sfreq else eeg
+        found = band_limit(slow, recipe.sfreq, recipe.low_hz, recipe.high_hz, causal=recipe.causal)
     spread = float(found.std())
     if not spread > 0:
         raise DataError("nothing varies", field="eeg", fix="check the recording")

@@ -1,0 +1,1 @@
+"""Networks that compare what a brain follows with what may be listened to."""
