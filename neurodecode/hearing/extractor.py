@@ -99,13 +99,13 @@ class TalkerExtractor(nn.Module):
             self.decode.weight.mul_(0.1)
             self.decode.bias.copy_(torch.tensor([0.5, 0, 0, 0, 0, 0, 0.5, 0]))
 
-    def start(self, n_batch: int = 1) -> ExtractorState:
+    def start(self, n_batch: int = 1, n_voices: int = 1) -> ExtractorState:
         """State before anything was heard.
 
         Parameters
         ----------
-        n_batch : int
-            Sounds.
+        n_batch, n_voices : int
+            Sounds, and voices that are taken out of each.
 
         Returns
         -------
@@ -113,12 +113,14 @@ class TalkerExtractor(nn.Module):
             All silence.
         """
         new = self.condition.weight.new_zeros
+        # the first block does not know yet who is wanted
+        n_rows = [n_batch, *[n_batch * n_voices] * (len(self.blocks) - 1)]
         return ExtractorState(
             self.analysis.start(n_batch, 2),
-            self.synthesis.start(n_batch, 2),
+            self.synthesis.start(n_batch * n_voices, 2),
             new(2, n_batch),
             new(n_batch, _FEATURES, 2, Analysis.n_bins),
-            tuple(block.start(n_batch) for block in self.blocks),
+            tuple(block.start(n) for block, n in zip(self.blocks, n_rows, strict=True)),
         )
 
     def forward(self, sound: Tensor, embedding: Tensor) -> Tensor:
@@ -128,17 +130,19 @@ class TalkerExtractor(nn.Module):
         ----------
         sound : Tensor of shape (n_batch, 2, n_samples)
             Left and right ear; what is beyond the last whole chunk is padded with silence.
-        embedding : Tensor of shape (n_batch, dim) or (n_batch, n_chunks, dim)
-            Of the voice; one for all chunks, or one for each.
+        embedding : Tensor of shape (n_batch * n_voices, dim) or (n_batch * n_voices, n_chunks, dim)
+            Of the voices that are wanted of each sound, one sound after the other; one embedding
+            for all chunks, or one for each.
 
         Returns
         -------
-        Tensor of shape (n_batch, 2, n_samples)
-            The talker, `delay` samples later.
+        Tensor of shape (n_batch * n_voices, 2, n_samples)
+            The talkers, `delay` samples later.
         """
         n = sound.shape[-1]
         padded = F.pad(sound, (0, -n % CHUNK))
-        return self.step(padded, self.start(len(sound)), embedding)[0][..., :n]
+        start = self.start(len(sound), len(embedding) // len(sound))
+        return self.step(padded, start, embedding)[0][..., :n]
 
     def step(
         self, chunk: Tensor, state: ExtractorState, embedding: Tensor
@@ -151,12 +155,12 @@ class TalkerExtractor(nn.Module):
             Left and right ear.
         state : ExtractorState
             From the chunks before.
-        embedding : Tensor of shape (n_batch, dim) or (n_batch, n_chunks, dim)
-            Of the voice that is wanted now; a mixture of voices by how likely each is attended.
+        embedding : Tensor of shape (n_batch * n_voices, dim) or (n_batch * n_voices, n_chunks, dim)
+            Of the voices that are wanted now; a mixture of voices by how likely each is attended.
 
         Returns
         -------
-        chunk : Tensor of the same shape
+        chunk : Tensor of shape (n_batch * n_voices, 2, n_chunks * 64)
             The talker, `delay` samples later.
         state : ExtractorState
             For the next chunk.
@@ -166,6 +170,8 @@ class TalkerExtractor(nn.Module):
         frames = torch.cat([state.frames, _features(spectra / scale[:, None, :, None])], 2)
         grid = self.norm(self.encode(frames).permute(0, 2, 3, 1))
         grid, first = self.blocks[0](grid, state.blocks[0])
+        n_voices = len(embedding) // len(chunk)
+        grid, spectra = (each.repeat_interleave(n_voices, 0) for each in (grid, spectra))
         grid = grid * self._wanted(embedding)
         remembered = [first]
         for block, before in zip(self.blocks[1:], state.blocks[1:], strict=True):

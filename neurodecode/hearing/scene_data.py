@@ -53,7 +53,7 @@ def embed_enrolments(
 
 
 class Scenes(Dataset[dict[str, Tensor]]):
-    """Mixtures with the embedding of one of the talkers, or of both by their shares.
+    """Mixtures, and what is wanted of them: either talker, or both by their shares.
 
     Parameters
     ----------
@@ -84,18 +84,18 @@ class Scenes(Dataset[dict[str, Tensor]]):
         return self.n
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """One mixture."""
+        """One mixture; what is wanted twice, of one and of the other talker."""
         seeds = [self.seed, index, *([int(torch.randint(2**31, ()))] if self.fresh else [])]
         rng = np.random.default_rng(seeds)
         scene = draw_scene(self.talkers, self.options, rng)
         share = rng.uniform() if rng.random() < self.between else 1.0
-        shares = torch.tensor([share, 1 - share], dtype=torch.float32)
+        shares = torch.tensor([[share, 1 - share], [1 - share, share]], dtype=torch.float32)
         clip = int(rng.integers(self.embeddings.shape[1]))
         voices = self.embeddings[list(scene.talkers), clip]
         images = torch.from_numpy(scene.images)
         return {
             "mixture": images.sum(0),
-            "target": (shares[:, None, None] * images).sum(0),
+            "target": torch.einsum("ij,jes->ies", shares, images),
             "embedding": shares @ voices,
         }
 
@@ -131,7 +131,7 @@ class SceneData(pl.LightningDataModule):
         between: float = 0.15,
         batch_size: int = 4,
         steps: int = 250,
-        validation: int = 48,
+        validation: int = 32,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -157,4 +157,4 @@ class SceneData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """The scenes of validation."""
-        return DataLoader(self.validation, batch_size=16)
+        return DataLoader(self.validation, batch_size=8)

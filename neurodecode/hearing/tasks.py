@@ -129,9 +129,8 @@ class ExtractorTask(_Task):
         self.network = network or TalkerExtractor(dim=context.targets["embedding"][0])
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """Negative SI-SDR of both ears as one signal, in dB."""
-        found = self.network(batch["mixture"], batch["embedding"])
-        target = self.network.delayed(batch["target"])
+        """Negative SI-SDR of both ears as one signal, in dB, of either talker of each scene."""
+        found, target, _ = self._extract(batch)
         loss = -si_sdr(found.flatten(1), target.flatten(1)).mean()
         self.log("train/si_sdr", -loss, on_step=False, on_epoch=True, batch_size=len(found),
                  prog_bar=True)  # fmt: skip
@@ -139,8 +138,12 @@ class ExtractorTask(_Task):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """SI-SDR improvement of unheard talkers, mean over ears, in dB."""
-        found = self.network(batch["mixture"], batch["embedding"])
-        target = self.network.delayed(batch["target"])
-        before = si_sdr(self.network.delayed(batch["mixture"]), target)
-        self.log("val/si_sdr_improvement", (si_sdr(found, target) - before).mean(),
-                 batch_size=len(found), prog_bar=True)  # fmt: skip
+        found, target, mixture = self._extract(batch)
+        gain = si_sdr(found, target) - si_sdr(mixture, target)
+        self.log("val/si_sdr_improvement", gain.mean(), batch_size=len(found), prog_bar=True)
+
+    def _extract(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """What was found, what should have been, and the mixture, (2 * n_scenes, 2, n) each."""
+        found = self.network(batch["mixture"], batch["embedding"].flatten(0, 1))
+        target = self.network.delayed(batch["target"]).flatten(0, 1)
+        return found, target, self.network.delayed(batch["mixture"]).repeat_interleave(2, 0)
