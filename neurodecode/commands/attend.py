@@ -12,6 +12,10 @@ STEPS = {
     "prepare": "read a listening experiment: brain and sound at one rate",
     "fit": "train a decoder fold by fold, and score what was held out",
     "evaluate": "compare the scores with who was attended: metrics.json",
+    "extract": "take whoever is attended out of what both ears hear: WAV in, WAV out",
+    "hear": "how well unheard talkers are extracted from mixtures: metrics.json",
+    "steer": "the whole way: a decoder's posterior steers the extraction: metrics.json",
+    "pack": "trained speaker encoder and extractor into one folder of weights",
     "follow": "how sensors follow the envelope: transfer functions, coherence, lags",
 }
 

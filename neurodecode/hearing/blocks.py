@@ -58,7 +58,7 @@ class GridBlock(nn.Module):
         self,
         channels: int,
         bands: int,
-        hidden: int = 24,
+        hidden: int = 28,
         n_heads: int = 2,
         key_dim: int = 2,
         past: int = 50,
@@ -124,9 +124,7 @@ class GridBlock(nn.Module):
         found, key, value, known = self._look_back(grid, state)
         return grid + found, BlockState(hidden, cell, key, value, known)
 
-    def _look_back(
-        self, grid: Tensor, state: BlockState
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _look_back(self, grid: Tensor, state: BlockState) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Attend to the last frames: what was found, and keys, values for later."""
         n_frames = grid.shape[1]
         width = self.n_heads * self.key_dim
@@ -140,9 +138,12 @@ class GridBlock(nn.Module):
         near = (frame > place) & (frame <= place + self.past) & known
         found = self.attend(query, key, value, mask=near[None, None])
         found = found.unflatten(-1, (self.bands, -1)).permute(0, 2, 3, 1, 4).flatten(3)
-        return self.from_past(found), key[:, :, -self.past :], value[:, :, -self.past :], known[
-            -self.past :
-        ]
+        return (
+            self.from_past(found),
+            key[:, :, -self.past :],
+            value[:, :, -self.past :],
+            known[-self.past :],
+        )
 
     def _by_head(self, features: Tensor) -> Tensor:
         """(n_batch, n_frames, bands, heads * x) to (n_batch, heads, n_frames, bands * x)."""

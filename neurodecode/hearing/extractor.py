@@ -20,8 +20,10 @@ from neurodecode.hearing.filterbank import CHUNK, OVERLAP, Analysis, Synthesis
 
 __all__ = ["ExtractorState", "TalkerExtractor"]
 
-#: Bins that make a band, and how fast the running level forgets (2 s).
-_BINS, _FORGET = 4, 1 - 0.008 / 2
+#: Bins below 1.6 kHz, where harmonics are apart, and how many make a band; the same above.
+_LOW, _LOW_BAND, _HIGH_BAND = 52, 4, 11
+#: How fast the running level forgets (2 s).
+_FORGET = 1 - 0.008 / 2
 _FEATURES = 8
 
 
@@ -67,8 +69,8 @@ class TalkerExtractor(nn.Module):
     def __init__(
         self,
         dim: int,
-        channels: int = 24,
-        hidden: int = 24,
+        channels: int = 28,
+        hidden: int = 28,
         blocks: int = 2,
         n_heads: int = 2,
         key_dim: int = 2,
@@ -83,10 +85,11 @@ class TalkerExtractor(nn.Module):
             "n_heads": n_heads, "key_dim": key_dim, "past": past, "attention": attention,
         }  # fmt: skip
         self.analysis, self.synthesis = Analysis(), Synthesis()
-        bands = (Analysis.n_bins + _BINS - 1) // _BINS
+        high = Analysis.n_bins - _LOW
+        bands = -(-_LOW // _LOW_BAND) - (-high // _HIGH_BAND)
         self.bands, self.channels = bands, channels
-        self.encode = nn.Conv2d(_FEATURES, channels, (3, 2 * _BINS - 1), (1, _BINS),
-                                padding=(0, _BINS - 1))  # fmt: skip
+        self.encode_low, self.decode_low = _band_layers(channels, _LOW, _LOW_BAND)
+        self.encode_high, self.decode_high = _band_layers(channels, high, _HIGH_BAND)
         self.norm = nn.LayerNorm(channels)
         self.blocks = nn.ModuleList(
             GridBlock(channels, bands, hidden, n_heads, key_dim, past, attention)
@@ -94,10 +97,6 @@ class TalkerExtractor(nn.Module):
         )
         self.condition = nn.Linear(dim, channels * bands)
         self.condition_norm = nn.LayerNorm(channels * bands)
-        self.decode = nn.ConvTranspose1d(channels, 8, 2 * _BINS - 1, _BINS, padding=_BINS - 1)
-        with torch.no_grad():  # begin near half of the mixture
-            self.decode.weight.mul_(0.1)
-            self.decode.bias.copy_(torch.tensor([0.5, 0, 0, 0, 0, 0, 0.5, 0]))
 
     def start(self, n_batch: int = 1, n_voices: int = 1) -> ExtractorState:
         """State before anything was heard.
@@ -168,7 +167,9 @@ class TalkerExtractor(nn.Module):
         spectra, heard = self.analysis(chunk, state.heard)
         scale, level = self._running_level(spectra, state.level)
         frames = torch.cat([state.frames, _features(spectra / scale[:, None, :, None])], 2)
-        grid = self.norm(self.encode(frames).permute(0, 2, 3, 1))
+        found = torch.cat([self.encode_low(frames[..., :_LOW]),
+                           self.encode_high(frames[..., _LOW:])], -1)  # fmt: skip
+        grid = self.norm(found.permute(0, 2, 3, 1))
         grid, first = self.blocks[0](grid, state.blocks[0])
         n_voices = len(embedding) // len(chunk)
         grid, spectra = (each.repeat_interleave(n_voices, 0) for each in (grid, spectra))
@@ -215,9 +216,23 @@ class TalkerExtractor(nn.Module):
     def _filter(self, grid: Tensor, spectra: Tensor) -> Tensor:
         """Filter the spectra of both ears: (n_batch, 2, n_frames, n_bins)."""
         n_batch, n_frames = grid.shape[:2]
-        taps = self.decode(grid.flatten(0, 1).transpose(1, 2)).unflatten(0, (n_batch, n_frames))
+        columns = grid.flatten(0, 1).transpose(1, 2)
+        n_low = -(-_LOW // _LOW_BAND)
+        low, high = self.decode_low(columns[..., :n_low]), self.decode_high(columns[..., n_low:])
+        taps = torch.cat([low, high], -1).unflatten(0, (n_batch, n_frames))
         taps = taps.unflatten(2, (2, 2, 2)).permute(0, 2, 3, 1, 5, 4).contiguous()
         return (torch.view_as_complex(taps) * spectra[:, None]).sum(2)
+
+
+def _band_layers(channels: int, n_bins: int, width: int) -> tuple[nn.Conv2d, nn.ConvTranspose1d]:
+    """From bins to bands, three frames at a time, and from bands to the filters of bins."""
+    encode = nn.Conv2d(_FEATURES, channels, (3, 2 * width - 1), (1, width), (0, width - 1))
+    left = (n_bins - 1) % width
+    decode = nn.ConvTranspose1d(channels, 8, 2 * width - 1, width, width - 1, left)
+    with torch.no_grad():  # begin near half of the mixture
+        decode.weight.mul_(0.1)
+        decode.bias.copy_(torch.tensor([0.5, 0, 0, 0, 0, 0, 0.5, 0]))
+    return encode, decode
 
 
 def _features(spectra: Tensor) -> Tensor:

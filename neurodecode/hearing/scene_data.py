@@ -48,7 +48,9 @@ def embed_enrolments(
     found = []
     for each in talkers:
         starts = np.linspace(0, max(len(each.enrolment) - n, 0), clips).round().astype(int)
-        found.append(encoder(torch.from_numpy(np.stack([each.enrolment[s : s + n] for s in starts]))))
+        found.append(
+            encoder(torch.from_numpy(np.stack([each.enrolment[s : s + n] for s in starts])))
+        )
     return torch.stack(found)
 
 

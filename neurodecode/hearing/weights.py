@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+import neurodecode
 from neurodecode.embed.bundle import read_bundle
 from neurodecode.errors import WeightsError
 from neurodecode.files import atomic_path, sha256, write_json
@@ -15,13 +17,26 @@ from neurodecode.hearing.encoder import SpeakerEncoder
 from neurodecode.hearing.extractor import TalkerExtractor
 from neurodecode.tasks.checkpoints import read_checkpoint
 
-__all__ = ["OPTIONS_KEY", "load_encoder", "load_extractor", "write_bundle"]
+__all__ = ["OPTIONS_KEY", "hearing_folder", "load_encoder", "load_extractor", "write_bundle"]
 
 _ENCODER, _EXTRACTOR = "mini-voice", "mini-extractor"
 #: Where a checkpoint says how its network is built.
 OPTIONS_KEY = "network_options"
 _PREFIX = "network."
 Network = TypeVar("Network", bound=nn.Module)
+
+
+def hearing_folder() -> Path:
+    """Folder of the bundled networks.
+
+    Returns
+    -------
+    Path
+        ``$NEURODECODE_HEARING`` where it is set, else ``data/hearing`` of the checkout.
+    """
+    named = os.environ.get("NEURODECODE_HEARING")
+    root = Path(neurodecode.__file__).resolve().parents[1]
+    return Path(named) if named else root / "data" / "hearing"
 
 
 def load_encoder(path: str | Path) -> SpeakerEncoder:

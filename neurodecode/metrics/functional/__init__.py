@@ -82,12 +82,12 @@ if TYPE_CHECKING:
         repeated_draws,
         top_k_credit,
     )
-    from neurodecode.metrics.functional.switch_duration import expected_switch_duration, mesd
     from neurodecode.metrics.functional.separation import (
         level_difference,
         si_sdr,
         time_difference,
     )
+    from neurodecode.metrics.functional.switch_duration import expected_switch_duration, mesd
     from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
     from neurodecode.metrics.functional.whitening import whiten_rows
 
