@@ -15,6 +15,7 @@ STEPS = {
     "extract": "take whoever is attended out of what both ears hear: WAV in, WAV out",
     "hear": "how well unheard talkers are extracted from mixtures: metrics.json",
     "steer": "the whole way: a decoder's posterior steers the extraction: metrics.json",
+    "describe": "what the attended voice is like, and which transcript is its",
     "pack": "trained speaker encoder and extractor into one folder of weights",
     "follow": "how sensors follow the envelope: transfer functions, coherence, lags",
 }

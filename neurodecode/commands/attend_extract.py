@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neurodecode.hearing.encoder import SpeakerEncoder
+    from neurodecode.hearing.extractor import TalkerExtractor
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --candidates: learn from windows as sure as that"
         " (default: %(default)g)")  # fmt: skip
     add("--weights", type=Path, metavar="DIR", help="networks (default: the bundled ones)")
+    add("--speaker", metavar="PATH",
+        help="speaker encoder the extractor was trained with: folder, checkpoint, or ecapa:FOLDER"
+        " (default: that of --weights)")  # fmt: skip
     add("--out", type=Path, required=True, help="WAV file to write, 8000 Hz, both ears")
 
 
@@ -65,13 +69,22 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     sound = read_binaural(args.sound)
     folder = args.weights or hearing_folder()
-    encoder, network = load_encoder(folder), load_extractor(folder)
+    encoder, network = load_encoder(args.speaker or folder), load_extractor(folder)
+    _fit_together(encoder, network)
     wanted = _learned(args, encoder) if args.candidates else _given(args, encoder)
     n_chunks = -(-(sound.shape[1] + network.delay) // CHUNK)
     with progress_bar("attend extract", n_chunks, quiet=args.quiet) as advance:
         found = extract(network, sound, wanted, advance=advance)
     write_sound(args.out, found)
     _LOG.info("wrote %s", args.out)
+
+
+def _fit_together(encoder: SpeakerEncoder, network: TalkerExtractor) -> None:
+    if encoder.dim != network.options["dim"]:
+        raise ConfigError(
+            f"the speaker encoder gives {encoder.dim} numbers, the extractor was trained with"
+            f" {network.options['dim']}: --speaker has to be the one of its training"
+        )
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -88,8 +101,24 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"--confidence {args.confidence:g}: give a probability")
 
 
-def _named(words: list[str]) -> dict[str, Path]:
-    """``NAME=FILE``, or the stem of the file for a name."""
+def named_files(words: list[str]) -> dict[str, Path]:
+    """Read ``NAME=FILE``, or ``FILE``, whose stem is the name.
+
+    Parameters
+    ----------
+    words : list of str
+        Of the command line.
+
+    Returns
+    -------
+    dict of str to Path
+        In order.
+
+    Raises
+    ------
+    ConfigError
+        If two have one name.
+    """
     found: dict[str, Path] = {}
     for word in words:
         name, equals, file = word.partition("=")
@@ -109,7 +138,7 @@ def _given(args: argparse.Namespace, encoder: SpeakerEncoder) -> Tensor:
     from neurodecode.hearing.steering import mix_voices, spread_over_chunks
     from neurodecode.hearing.talkers import RATE
 
-    named = _named(args.voice)
+    named = named_files(args.voice)
     if args.wanted and args.wanted not in named:
         raise ConfigError(f"--wanted {args.wanted}: the voices are {', '.join(named)}")
     with torch.inference_mode():
@@ -131,7 +160,7 @@ def _learned(args: argparse.Namespace, encoder: SpeakerEncoder) -> Tensor:
     from neurodecode.hearing.steering import embed_windows, self_enrolled, spread_over_chunks
     from neurodecode.hearing.talkers import RATE
 
-    named = _named(args.candidates)
+    named = named_files(args.candidates)
     ends, posterior = read_posterior(args.posterior, list(named))
     window_s = float(ends[0])
     if not np.allclose(np.diff(ends), window_s, atol=1e-3):

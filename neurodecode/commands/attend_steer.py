@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trials", type=int, default=4, help="trials of each listener, from the last one back")
     add("--weights", type=Path, metavar="DIR", help="networks (default: the bundled ones)")
     add("--profile", default="hearing", help="name of the set of runs")
+    add("--join", type=Path, metavar="DIR",
+        help="folder of `attend hear`: its records, tables and sounds are put with these")  # fmt: skip
     add("--out", type=Path, required=True, help="folder; gets metrics.json, tables/, sounds/")
 
 
@@ -58,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     from neurodecode.hearing.sounds import write_sound
     from neurodecode.hearing.trials import heard_trial, posterior_of, steer
     from neurodecode.hearing.weights import hearing_folder, load_encoder, load_extractor
-    from neurodecode.metrics.records import write_records
+    from neurodecode.metrics.records import read_records, write_records
     from neurodecode.progress import progress_bar
     from neurodecode.store.attention import read_attention
     from neurodecode.store.auditory import read_folder
@@ -89,7 +92,13 @@ def run(args: argparse.Namespace) -> None:
             advance(number + 1)
     table = pd.concat(tables, ignore_index=True)
     write_table(args.out / "tables" / "steering.csv", table)
-    records = steering_records(table, attrs["dataset"], attrs["method"], args.profile, __version__)
+    records = [
+        *steering_records(table, attrs["dataset"], attrs["method"], args.profile, __version__)
+    ]
+    if args.join:
+        records += read_records(args.join / "metrics.json")
+        for name in ("tables", "sounds"):
+            shutil.copytree(args.join / name, args.out / name, dirs_exist_ok=True)
     write_records(args.out / "metrics.json", records)
 
 

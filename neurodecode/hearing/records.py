@@ -10,7 +10,12 @@ import pandas as pd
 
 from neurodecode.metrics.records import MetricRecord, summarise
 
-__all__ = ["extraction_records", "steering_records", "timing_records"]
+__all__ = [
+    "extraction_records",
+    "steering_records",
+    "timing_records",
+    "understanding_records",
+]
 
 _METHOD, _DATASET = "extractor", "mini-talkers"
 #: A voice is called alike where its embedding is closer than this cosine to the other's.
@@ -134,3 +139,35 @@ def steering_records(
             subject="+".join(sorted(scores)),
             extra={"steering": steering, "decoder": decoder, "level_db": 0.0}, **base,
         )  # fmt: skip
+
+
+def understanding_records(
+    table: pd.DataFrame, n_candidates: int, profile: str, version: str, seed: int
+) -> Iterator[MetricRecord]:
+    """Summarise what was understood of mixtures without reverberation.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `neurodecode.hearing.understanding.understand`.
+    n_candidates : int
+        Transcripts to choose from.
+    profile, version : str
+        Of the run.
+    seed : int
+        Of the scenes.
+
+    Yields
+    ------
+    MetricRecord
+        Share of transcripts found, and median error of pitch; intervals are over scenes.
+    """
+    base = _about(profile, version, seed) | {"subject": "scenes"}
+    for source, rows in table.groupby("source"):
+        extra = {"room": "none", "voice": "right", "source": source}
+        found = base | {"n_candidates": n_candidates}
+        yield summarise(rows["found"].to_numpy(), metric="retrieval_top1",
+                        chance=1 / n_candidates, extra=extra, **found)  # fmt: skip
+        errors = rows["pitch_error_semitones"].dropna().to_numpy()
+        yield summarise(errors, statistic=np.median, metric="pitch_error_semitones",
+                        chance=None, extra=extra, **base)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch.optim import Optimizer
 from neurodecode.context import BuildContext
 from neurodecode.hearing.encoder import SpeakerEncoder
 from neurodecode.hearing.extractor import TalkerExtractor
-from neurodecode.hearing.weights import OPTIONS_KEY
+from neurodecode.hearing.weights import OPTIONS_KEY, load_extractor
 from neurodecode.metrics.functional import si_sdr
 from neurodecode.tasks.base import DecodingModule
 from neurodecode.tasks.optim import adamw_one_cycle
@@ -112,6 +113,8 @@ class ExtractorTask(_Task):
         Linked from `SceneData`.
     network : TalkerExtractor, optional
         What is trained.
+    start : Path, optional
+        Checkpoint or folder whose extractor training goes on from, under a new cycle of the rate.
     lr, weight_decay, warmup, max_norm : float
         See `SpeakerTask`.
     """
@@ -120,12 +123,15 @@ class ExtractorTask(_Task):
         self,
         context: BuildContext,
         network: TalkerExtractor | None = None,
+        start: Path | None = None,
         lr: float = 3e-3,
         weight_decay: float = 1e-4,
         warmup: float = 0.1,
         max_norm: float = 5.0,
     ) -> None:
         super().__init__(context, lr, weight_decay, warmup, max_norm)
+        if start is not None:
+            network = load_extractor(start).train().requires_grad_(True)
         self.network = network or TalkerExtractor(dim=context.targets["embedding"][0])
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:

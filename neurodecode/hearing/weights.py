@@ -13,6 +13,7 @@ import neurodecode
 from neurodecode.embed.bundle import read_bundle
 from neurodecode.errors import WeightsError
 from neurodecode.files import atomic_path, sha256, write_json
+from neurodecode.hearing.ecapa import EcapaEncoder, load_ecapa
 from neurodecode.hearing.encoder import SpeakerEncoder
 from neurodecode.hearing.extractor import TalkerExtractor
 from neurodecode.tasks.checkpoints import read_checkpoint
@@ -22,7 +23,7 @@ __all__ = ["OPTIONS_KEY", "hearing_folder", "load_encoder", "load_extractor", "w
 _ENCODER, _EXTRACTOR = "mini-voice", "mini-extractor"
 #: Where a checkpoint says how its network is built.
 OPTIONS_KEY = "network_options"
-_PREFIX = "network."
+_PREFIX, _ECAPA = "network.", "ecapa:"
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -39,24 +40,27 @@ def hearing_folder() -> Path:
     return Path(named) if named else root / "data" / "hearing"
 
 
-def load_encoder(path: str | Path) -> SpeakerEncoder:
+def load_encoder(path: str | Path) -> SpeakerEncoder | EcapaEncoder:
     """Load a speaker encoder.
 
     Parameters
     ----------
     path : path-like
-        Folder of `write_bundle`, or checkpoint of ``neurodecode fit``.
+        Folder of `write_bundle`, checkpoint of ``neurodecode fit``, or ``ecapa:FOLDER``
+        (`neurodecode.hearing.ecapa`).
 
     Returns
     -------
-    SpeakerEncoder
-        Ready to embed.
+    SpeakerEncoder or EcapaEncoder
+        Ready to embed: sound (n_batch, n_samples) at `RATE` to (n_batch, dim), of unit length.
 
     Raises
     ------
     WeightsError
         If a file is missing, or was changed, or holds another network.
     """
+    if str(path).startswith(_ECAPA):
+        return load_ecapa(str(path).removeprefix(_ECAPA))
     return _load(SpeakerEncoder, Path(path), _ENCODER)
 
 

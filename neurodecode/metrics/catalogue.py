@@ -158,6 +158,7 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     ),
     "ild_error_db": MetricSpec("error of the difference of levels between ears", "lower", "dB"),
     "itd_error_us": MetricSpec("error of the difference of times between ears", "lower", "us"),
+    "pitch_error_semitones": MetricSpec("error of the pitch of a described voice", "lower"),
     "real_time_factor": MetricSpec("time of computing over duration of the sound", "lower"),
     "chunk_ms": MetricSpec("time of computing for a chunk of 8 ms, 95th percentile", "lower", "ms"),
     "r2": MetricSpec("share of the variance over stimuli that is predicted"),

@@ -95,6 +95,7 @@ _LABELS = {
     "speaker_confusion_rate": "Speaker confusion",
     "ild_error_db": "Error of interaural level (dB)",
     "itd_error_us": "Error of interaural time (µs)",
+    "pitch_error_semitones": "Error of pitch (semitones)",
     "real_time_factor": "Real-time factor",
     "chunk_ms": "Time for a chunk of 8 ms (ms)",
     "r2": "Explained variance R²",
