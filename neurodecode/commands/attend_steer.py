@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="DIR", help="networks (default: the bundled ones)")
     add("--profile", default="hearing", help="name of the set of runs")
     add("--join", type=Path, metavar="DIR",
-        help="folder of `attend hear`: its records, tables and sounds are put with these")  # fmt: skip
+        help="folder of `attend hear`: records, tables and sounds are put with these")  # fmt: skip
     add("--out", type=Path, required=True, help="folder; gets metrics.json, tables/, sounds/")
 
 

@@ -46,8 +46,8 @@ def add_intention_tokens(processor: Any, model: Any) -> int:
     int
         Tokens that were new.
     """
-    tokens = {"additional_special_tokens": [ATTENDED, UNSURE]}
-    added = processor.tokenizer.add_special_tokens(tokens)
+    tokens = {"extra_special_tokens": [ATTENDED, UNSURE]}
+    added = processor.tokenizer.add_special_tokens(tokens, replace_extra_special_tokens=False)
     if added:
         model.resize_token_embeddings(len(processor.tokenizer))
     return added
@@ -96,7 +96,7 @@ def ask(
     Parameters
     ----------
     processor : transformers.ProcessorMixin
-        With a chat template that takes sounds (Qwen2-Audio, Qwen2.5-Omni, Voxtral, ...).
+        With a feature extractor and a chat template that takes sounds, as Qwen2-Audio's.
     model : transformers.PreTrainedModel
         Generates.
     sound : array of shape (n_samples,) or (2, n_samples)

@@ -29,6 +29,7 @@ class _Task(DecodingModule):
         self, context: BuildContext, lr: float, weight_decay: float, warmup: float, max_norm: float
     ) -> None:
         super().__init__(context)
+        self.n_steps: int | None = None
         self.optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
         self.max_norm = max_norm
 
@@ -39,7 +40,8 @@ class _Task(DecodingModule):
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""
-        return adamw_one_cycle(self, int(self.trainer.estimated_stepping_batches), **self.optim)
+        steps = self.n_steps or int(self.trainer.estimated_stepping_batches)
+        return adamw_one_cycle(self, steps, **self.optim)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradients."""
@@ -115,6 +117,8 @@ class ExtractorTask(_Task):
         What is trained.
     start : Path, optional
         Checkpoint or folder whose extractor training goes on from, under a new cycle of the rate.
+    cycle : int, optional
+        Steps of the whole cycle of the rate, where training ends before it does.
     lr, weight_decay, warmup, max_norm : float
         See `SpeakerTask`.
     """
@@ -124,12 +128,14 @@ class ExtractorTask(_Task):
         context: BuildContext,
         network: TalkerExtractor | None = None,
         start: Path | None = None,
+        cycle: int | None = None,
         lr: float = 3e-3,
         weight_decay: float = 1e-4,
         warmup: float = 0.1,
         max_norm: float = 5.0,
     ) -> None:
         super().__init__(context, lr, weight_decay, warmup, max_norm)
+        self.n_steps = cycle
         if start is not None:
             network = load_extractor(start).train().requires_grad_(True)
         self.network = network or TalkerExtractor(dim=context.targets["embedding"][0])
