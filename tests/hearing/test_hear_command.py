@@ -19,6 +19,14 @@ from neurodecode.metrics.records import read_records
 from neurodecode.report.page import render_page
 
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*exists and is not empty"),
+    pytest.mark.filterwarnings("ignore:LightningCLI's args parameter"),
+    # lightning 2.6 on jsonargparse 4.53
+    pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
+]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Talkers as `simulate` leaves them, and untrained networks."""

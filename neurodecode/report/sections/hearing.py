@@ -69,7 +69,7 @@ def hearing_panels(
     if records.empty:
         return [], []
     records = records.reindex(columns=[*records.columns, *(set(_EXTRAS) - set(records.columns))])
-    records = records.assign(**{name: records[name].fillna("") for name in _EXTRAS})
+    records = records.assign(**{name: records[name].astype(object).fillna("") for name in _EXTRAS})
     folder = profile.metrics.parent / "sounds"
     return list(_tables(records)), [*_scenes(folder), *_trial(folder, profile.tables)]
 
