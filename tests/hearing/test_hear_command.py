@@ -157,9 +157,6 @@ def broken(folder, name):
         sound[:, 1] = 0
     if name == "clipped":
         sound = np.clip(sound, -0.1, 0.1)
-    if name == "odd":
-        wavfile.write(folder / "odd.wav", 8009, sound.astype(np.float32))
-        return folder / "odd.wav"
     wavfile.write(folder / f"{name}.wav", 8000, sound.astype(np.float32))
     return folder / f"{name}.wav"
 
