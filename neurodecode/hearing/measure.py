@@ -68,8 +68,9 @@ def measure_scenes(
             "decay_s": scene.decay_s,
         }
         sounds = {"mixture": scene.mixture, "target": target, "other": other}
-        for voice, which in (("right", 0), ("wrong", 1)):
-            found = extract(network, scene.mixture, voices[scene.talkers[which]])
+        wishes = voices[list(scene.talkers)][:, None]
+        extracted = extract(network, scene.mixture, wishes, chunks=500)
+        for voice, found in zip(("right", "wrong"), extracted, strict=True):
             sounds[voice] = found
             yield {**about, "voice": voice, **judge(found, target, other)}
         if show is not None:

@@ -32,8 +32,9 @@ def extract(
         Trained.
     sound : array of shape (2, n_samples)
         Both ears, at the rate of the network.
-    embedding : Tensor of shape (dim,) or (n_chunks, dim)
-        What is wanted; one for all chunks of 8 ms, or one for each.
+    embedding : Tensor of shape (dim,), (n_chunks, dim) or (n_wishes, n_chunks, dim)
+        What is wanted; one for all chunks of 8 ms, or one for each, or several that are computed
+        together.
     chunks : int
         How many are computed together; the result does not depend on it.
     advance : callable, optional
@@ -41,7 +42,7 @@ def extract(
 
     Returns
     -------
-    array of float32 of shape (2, n_samples)
+    array of float32 of shape (2, n_samples) or (n_wishes, 2, n_samples)
         The talker, at the time of the input: the delay of the network is taken out.
     """
     n = sound.shape[1]
@@ -49,22 +50,25 @@ def extract(
     total = -(-(n + network.delay) // CHUNK)
     padded = np.pad(sound.astype(np.float32), ((0, 0), (0, total * CHUNK - n)))
     waves = torch.from_numpy(padded)[None]
-    wanted = embedding.expand(total, -1) if embedding.dim() == 1 else _to_length(embedding, total)
-    state, parts = network.start(), []
+    wanted = _to_length(embedding if embedding.dim() > 1 else embedding[None], total)
+    wanted = wanted if wanted.dim() == 3 else wanted[None]
+    state, parts = network.start(1, len(wanted)), []
     for start in range(0, total, chunks):
         stop = min(start + chunks, total)
         piece = waves[..., start * CHUNK : stop * CHUNK]
-        made, state = network.step(piece, state, wanted[None, start:stop])
-        parts.append(made[0])
+        made, state = network.step(piece, state, wanted[:, start:stop])
+        parts.append(made)
         if advance is not None:
             advance(stop)
-    return torch.cat(parts, -1)[:, network.delay : network.delay + n].numpy()
+    found = torch.cat(parts, -1)[..., network.delay : network.delay + n].numpy()
+    return found if embedding.dim() == 3 else found[0]
 
 
 def _to_length(embedding: Tensor, n: int) -> Tensor:
     """Keep the last wish for whatever comes after."""
-    last = embedding[-1:].expand(max(n - len(embedding), 0), -1)
-    return torch.cat([embedding[:n], last])
+    known = embedding[..., :n, :]
+    last = known[..., -1:, :].expand(*known.shape[:-2], n - known.shape[-2], -1)
+    return torch.cat([known, last], -2)
 
 
 @torch.inference_mode()

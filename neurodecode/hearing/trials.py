@@ -172,9 +172,10 @@ def steer(
         "undecided": spread_over_chunks(mix_voices(even, voices), ends, RATE, middle),
         "truth": known,
     }
-    mixture = heard.images.sum(0)
-    for name, wanted in wishes.items():
-        found = extract(network, mixture, wanted)
+    n = min(map(len, wishes.values()))
+    together = torch.stack([wanted[:n] for wanted in wishes.values()])
+    extracted = extract(network, heard.images.sum(0), together)
+    for name, found in zip(wishes, extracted, strict=True):
         yield name, found, windows_gain(heard, found, window_s)
 
 

@@ -74,6 +74,8 @@ def test_a_file_is_extracted_in_time_whatever_is_computed_together(sound):
     whole = extract(network, ears, wish)
     assert whole.shape == ears.shape
     assert abs(whole - extract(network, ears, wish, chunks=7)).max() < 1e-6
+    wishes = torch.stack([torch.randn(9, 7), wish.expand(9, -1)])
+    assert abs(whole - extract(network, ears, wishes)[1]).max() < 1e-6
     with torch.no_grad():
         late = network(torch.nn.functional.pad(sound[:1, :, :1500], (0, 64)), wish[None])
     assert abs(whole - late[0, :, 32:1532].numpy()).max() < 1e-6

@@ -18,7 +18,6 @@ from neurodecode.hearing.weights import load_encoder, load_extractor
 from neurodecode.metrics.records import read_records
 from neurodecode.report.page import render_page
 
-
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*exists and is not empty"),
     pytest.mark.filterwarnings("ignore:LightningCLI's args parameter"),
