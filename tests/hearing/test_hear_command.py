@@ -43,7 +43,7 @@ def attend(*words) -> int:
 def small(repository, name, folder, **data):
     """A committed configuration, a step long."""
     config = yaml.safe_load((repository / "configs/hearing" / f"{name}.yaml").read_text())
-    config["trainer"] |= {"max_epochs": 1, "default_root_dir": str(folder)}
+    config["trainer"] |= {"max_epochs": 1, "log_every_n_steps": 1, "default_root_dir": str(folder)}
     config["trainer"]["logger"]["init_args"]["save_dir"] = str(folder)
     config["trainer"]["callbacks"][0]["init_args"]["dirpath"] = str(folder)
     config["data"]["init_args"] |= data
