@@ -21,9 +21,9 @@ __all__ = ["HearingPanel", "hearing_panels"]
 
 #: Files of a mixture, and what they are called; seconds that are put on the page.
 _SOUNDS = {"mixture": "Both talkers", "target": "The talker alone", "right": "Extracted",
-           "wrong": "Extracted by the other's voice"}  # fmt: skip
+           "wrong": "By the other voice"}  # fmt: skip
 _TRIAL = {"mixture": "Both talkers", "decoded": "Steered by the decoder",
-          "self-enrolled": "Steered, voice learned on the way"}  # fmt: skip
+          "self-enrolled": "Voice learned on the way"}  # fmt: skip
 _LONGEST_S = 12.0
 _EXTRAS = ("room", "voice", "voices", "source", "time", "steering", "decoder")
 _MOST_SCENES = 3
@@ -80,11 +80,10 @@ def _tables(records: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[s
     plain = records.drop(index=[*steered.index, *timed.index])
     if len(plain):
         rows = [
-            [metric(row["metric"]).label, row["room"], row["voice"], row["voices"] or "all",
-             row["source"] or "output", _cell(row)]
+            [metric(row["metric"]).label, _condition(row), _cell(row)]
             for _, row in plain.sort_values(["room", "metric", "voice", "voices"]).iterrows()
-        ]  # fmt: skip
-        heads = ["Score", "Reverberation", "Voice given", "Voices", "Of", "Value"]
+        ]
+        heads = ["Score", "Of", "Value"]
         yield "Talkers nobody was trained on", heads, rows
     if len(timed):
         rows = [[metric(row["metric"]).label, row["time"], _cell(row)]
@@ -96,6 +95,14 @@ def _tables(records: pd.DataFrame) -> Iterator[tuple[str, list[str], list[list[s
         dataset = steered["dataset"].iloc[0]
         yield f"SI-SDR improvement of the attended talker (dB), {dataset}", [
             "Steering", "Decoder", "Value"], rows  # fmt: skip
+
+
+def _condition(row: pd.Series) -> str:
+    """Say of what a score is, in a few words."""
+    words = ["reverberation" if row["room"] == "room" else "no reverberation",
+             f"{row['voice']} voice"]  # fmt: skip
+    words += [f"voices that are {row['voices']}"] if row["voices"] else []
+    return ", ".join([*words, row["source"] or "output"])
 
 
 def _cell(row: pd.Series) -> str:
