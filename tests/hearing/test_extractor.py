@@ -53,6 +53,13 @@ def test_several_voices_of_one_sound_are_those_taken_one_by_one(sound):
 
 
 @torch.no_grad()
+def test_nothing_is_attended_to_before_the_beginning(sound):
+    wish = torch.randn(2, 7)
+    few, many = (extractor(past=past)(sound[..., : 9 * CHUNK], wish) for past in (9, 14))
+    torch.testing.assert_close(few, many, atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
 def test_loudness_of_the_input_is_that_of_the_output(sound):
     # 1e-10 below the root keeps silence from being divided by
     network, wish = extractor(), torch.randn(2, 7)
