@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup repro published encode guided adapt meeg gaze listen regions test real bench lint pretrain clean
+.PHONY: help setup repro published encode guided adapt meeg gaze listen hear hear-train regions test real bench lint pretrain clean
 
 help:
 	@echo "make repro              run the pipeline on the miniature world -> reports/mini/index.html"
@@ -21,6 +21,7 @@ help:
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
 	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
 	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers, linear decoders -> reports/auditory"
+	@echo "make hear               whoever is attended out of a mixture, after make listen -> reports/hearing"
 	@echo "make regions DATA=FOLDER  states of the whole brain, region by region -> reports/regions/index.html"
 	@echo "make setup              only make the environment (.venv)"
 	@echo "make bench              run the benchmarks -> benchmarks/results"
@@ -82,6 +83,15 @@ listen: setup
 	dvc repro pipelines/auditory/dvc.yaml:report pipelines/auditory/dvc.yaml:follow
 	if [ -n "$(DATA)" ]; then ln -sfn "$(abspath $(DATA))/dtu_speech_eeg" data/raw/dtu && dvc repro pipelines/auditory/dvc.yaml:report-dtu; fi
 	@echo "Open reports/auditory*/index.html"
+
+hear: setup
+	dvc repro pipelines/hearing/dvc.yaml
+	@echo "Open reports/hearing/index.html"
+
+# the networks of `make hear` again: about 40 minutes of one core
+hear-train: setup
+	dvc repro pipelines/hearing/dvc.yaml:simulate
+	dvc repro pipelines/hearing-train/dvc.yaml
 
 # DATA: folder with haxby2001
 regions: setup

@@ -13,6 +13,11 @@ STEPS = {
     "fit": "train a decoder fold by fold, and score what was held out",
     "evaluate": "compare the scores with who was attended: metrics.json",
     "stream": "decide who is listened to while it is recorded",
+    "extract": "take whoever is attended out of what both ears hear: WAV in, WAV out",
+    "hear": "how well unheard talkers are extracted from mixtures: metrics.json",
+    "steer": "the whole way: a decoder's posterior steers the extraction: metrics.json",
+    "describe": "what the attended voice is like, and which transcript is its",
+    "pack": "trained speaker encoder and extractor into one folder of weights",
     "follow": "how sensors follow the envelope: transfer functions, coherence, lags",
 }
 

@@ -30,9 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add("--out", required=True, help="folder to write, e.g. data/raw/mini-fmri")
-    add("--world", choices=("fmri", "meg", "eeg", "gaze", "gaze-eeg", "speech"), default="fmri",
+    add("--world", choices=("fmri", "meg", "eeg", "gaze", "gaze-eeg", "speech", "talkers"),
+        default="fmri",
         help="what is recorded; MEG and EEG viewers see pictures of the fMRI world, which the"
-        " options below and the seed name; speech: two talkers, and listeners")  # fmt: skip
+        " options below and the seed name; speech: two talkers, and listeners; talkers: many"
+        " voices, to train steered hearing on")  # fmt: skip
     add("--subjects", type=int, default=4, help="number of fMRI subjects")
     add("--images-per-subject", type=int, default=900, help="pictures only one subject sees")
     add("--shared", type=int, default=100, help="pictures all subjects see: the test set")
@@ -58,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--heard-again", type=int, default=2,
         help="speech: how many of these are heard again, by half")  # fmt: skip
     add("--trial-seconds", type=float, default=60.0, help="speech: length of a trial")
+    add("--talkers", type=int, nargs=3, default=(160, 20, 40), metavar="N",
+        help="talkers: how many to train, validate, test with (default: 160 20 40)")  # fmt: skip
+    add("--talker-seconds", type=float, nargs=2, default=(10.0, 24.0), metavar="S",
+        help="talkers: length of what a voice is enrolled by, and of what is mixed")  # fmt: skip
     add("--seed", type=int, default=0, help="seed of everything")
     add("--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes")
 
@@ -79,6 +85,12 @@ def run(args: argparse.Namespace) -> None:
 
     if args.world == "gaze":
         _LOG.info("wrote %s", _look(args))
+        return
+    if args.world == "talkers":
+        from neurodecode.hearing.corpus import CorpusOptions, simulate_corpus
+
+        size = CorpusOptions(*args.talkers, *args.talker_seconds, args.seed)
+        _LOG.info("wrote %s", simulate_corpus(args.out, size, quiet=args.quiet))
         return
     if args.world == "gaze-eeg":
         from neurodecode.datasets.gaze import load_gaze

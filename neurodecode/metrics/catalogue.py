@@ -42,6 +42,7 @@ TASKS: dict[str, str] = {
     "cross_modal": "find the response of another modality to the same stimulus",
     "scanpath": "say where people look",
     "auditory_attention": "tell which sound was listened to",
+    "extraction": "take the sound that is listened to out of a mixture",
     "reliability": "how much of the response is there to be explained",
 }
 
@@ -149,6 +150,17 @@ METRIC_NAMES: dict[str, MetricSpec] = {
     "d_prime": MetricSpec("distance of the scores of attended and ignored sound in their spread"),
     "mesd_s": MetricSpec("expected time to follow a switch of attention, at best", "lower", "s"),
     "itr_bits_per_min": MetricSpec("information in the decisions of a minute", unit="bit/min"),
+    "si_sdr_improvement_db": MetricSpec(
+        "by how much the ratio of talker to distortion is better than in the mixture", unit="dB"
+    ),
+    "speaker_confusion_rate": MetricSpec(
+        "share of mixtures of which the other talker was extracted", "lower"
+    ),
+    "ild_error_db": MetricSpec("error of the difference of levels between ears", "lower", "dB"),
+    "itd_error_us": MetricSpec("error of the difference of times between ears", "lower", "us"),
+    "pitch_error_semitones": MetricSpec("error of the pitch of a described voice", "lower"),
+    "real_time_factor": MetricSpec("time of computing over duration of the sound", "lower"),
+    "chunk_ms": MetricSpec("time of computing for a chunk of 8 ms, 95th percentile", "lower", "ms"),
     "r2": MetricSpec("share of the variance over stimuli that is predicted"),
     "pearson_r_ceiling_normalised": MetricSpec(
         "correlation over the square root of the noise ceiling, of units that have one"

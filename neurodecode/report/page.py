@@ -26,6 +26,7 @@ from neurodecode.report.sections import (
     gaze,
     guidance,
     headline,
+    hearing,
     making,
     mechanisms,
     movies,
@@ -88,8 +89,13 @@ def _content(profile: Profile) -> dict[str, Any]:
     if (everything["task"] == "auditory_attention").any():
         # scores by window, scheme and condition: likewise
         profile = replace(profile, leave_out=profile.leave_out | {"auditory_attention"})
+    if (everything["task"] == "extraction").any():
+        profile = replace(profile, leave_out=profile.leave_out | {"extraction"})
+    heard_tables, heard = hearing.hearing_panels(whole)
     return {
         "profile": profile.name,
+        "heard_tables": heard_tables,
+        "heard": heard,
         "gaze": gaze.gaze_panels(whole, datasets) if looked else [],
         "only_gaze": bool((everything["task"] == "scanpath").all()) and looked,
         "datasets": datasets,

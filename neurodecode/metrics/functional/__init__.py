@@ -82,6 +82,11 @@ if TYPE_CHECKING:
         repeated_draws,
         top_k_credit,
     )
+    from neurodecode.metrics.functional.separation import (
+        level_difference,
+        si_sdr,
+        time_difference,
+    )
     from neurodecode.metrics.functional.switch_duration import expected_switch_duration, mesd
     from neurodecode.metrics.functional.two_way import two_way_from_scores, two_way_identification
     from neurodecode.metrics.functional.whitening import whiten_rows
@@ -114,6 +119,7 @@ __all__ = [
     "hungarian",
     "hungarian_scores",
     "information_transfer_rate",
+    "level_difference",
     "log_likelihood_scores",
     "majority_chance",
     "match_mismatch_credit",
@@ -134,9 +140,11 @@ __all__ = [
     "repeated_draws",
     "rouge_l",
     "row_correlation",
+    "si_sdr",
     "sinkhorn",
     "spearman_brown",
     "ssim",
+    "time_difference",
     "top_k_credit",
     "two_way_from_scores",
     "two_way_identification",
@@ -170,6 +178,7 @@ _NAMES = {
     ),
     "rescoring": "RESCORERS csls hungarian hungarian_scores sinkhorn",
     "retrieval": "compare expected_top_k median_rank ranks repeated_draws top_k_credit",
+    "separation": "level_difference si_sdr time_difference",
     "two_way": "two_way_from_scores two_way_identification",
     "whitening": "whiten_rows",
 }
