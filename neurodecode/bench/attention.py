@@ -79,8 +79,8 @@ def rows(
     Yields
     ------
     dict
-        Mechanism, pattern, length, operations and bytes as counted, and ``ms`` and ``peak_mb`` or
-        ``skipped``, the reason for which there are none.
+        Mechanism, pattern, length, operations and bytes as counted, and ``ms``, ``cpu_ms`` and
+        ``peak_mb``, or ``skipped``, the reason for which there are none.
 
     Raises
     ------
@@ -141,7 +141,8 @@ def measure_attention(
     Returns
     -------
     dict
-        ``ms``, the median, and ``peak_mb`` above inputs, None where the system does not tell.
+        ``ms``, the median, ``cpu_ms``, processor time of all threads (other processes do not
+        count in it), and ``peak_mb`` above inputs, None where the system does not tell.
     """
     q, k, v = (
         torch.randn(settings.n_batch, settings.n_heads, n, settings.head_dim,
@@ -160,13 +161,18 @@ def measure_attention(
 
     with peak_memory(settings.device) as peak:
         run()  # also the one to warm up
-    times = []
+    times, busy = [], []
     for _ in range(settings.repeats):
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         run()
         times.append(time.perf_counter() - start)
+        busy.append(time.process_time() - worked)
     megabytes = None if peak.bytes is None else round(peak.bytes / 1e6, 1)
-    return {"ms": float(f"{1e3 * statistics.median(times):.4g}"), "peak_mb": megabytes}
+    return {"ms": _milliseconds(times), "cpu_ms": _milliseconds(busy), "peak_mb": megabytes}
+
+
+def _milliseconds(seconds: Sequence[float]) -> float:
+    return float(f"{1e3 * statistics.median(seconds):.4g}")
 
 
 def _places(n_queries: int, n_keys: int, causal: bool, device: str) -> tuple[Tensor, Tensor] | None:

@@ -93,6 +93,7 @@ _LABELS = {
     "itr_bits_per_min": "Information transfer rate",
     "r2": "Explained variance R²",
     "pearson_r_ceiling_normalised": "Correlation over ceiling",
+    "algonauts2023": "Algonauts 2023 score",
     "significant_units": "Significant units",
     "peak_in_field": "Map peaks in the receptive field",
     "noise_ceiling": "Noise ceiling",
