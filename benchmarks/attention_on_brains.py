@@ -16,13 +16,13 @@ OUT = Path(__file__).parent / "results" / "attention_on_brains.json"
 V4, MINI = Path("data/stores/v4"), Path("data/stores/mini-fmri")
 WORDS = {
     V4: ["--subjects", "201025", "210225", "--epochs", "14", "--batch-size", "32"],
-    MINI: ["--subjects", "01", "02", "--epochs", "12", "--batch-size", "64", "--tower", "mini-clip",
+    MINI: ["--subjects", "01", "02", "--epochs", "10", "--batch-size", "64", "--tower", "mini-clip",
            "--queries", "region"],
 }  # fmt: skip
 COMPARISONS = ((V4, "patches"), (MINI, "queries"), (MINI, "patches"))
 
 if __name__ == "__main__":
-    for stores, among in COMPARISONS:
+    for stores, _ in COMPARISONS:
         if not stores.is_dir():
             sys.exit(f"no {stores}: make it with `make real DATA=FOLDER` and `make repro`")
     for stores, among in COMPARISONS:
