@@ -193,5 +193,5 @@ def _rows(
                 "minus_softmax": float(found["difference"]), "minus_softmax_low": found["ci_low"],
                 "minus_softmax_high": found["ci_high"],
             }  # fmt: skip
-        rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+        rows.append({k: round(v, 4) + 0.0 if isinstance(v, float) else v for k, v in row.items()})
     return sorted(rows, key=lambda row: -row["pearson_r"])
