@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "banks": [],
     "attention": [],
     "attention_on_brains": [],
+    "ridge": [],
     "kernels": [],
     "preprocessing": [],
     "streaming": [],

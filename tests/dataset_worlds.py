@@ -57,6 +57,34 @@ def write_v4(root: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return counts
 
 
+def write_algonauts2023(root: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Two subjects of 6 and 7 pictures, two of them shared; 5 and 4 vertices of 163,842."""
+    pictures = rng.integers(0, 256, (11, 8, 8, 3), dtype=np.uint8)
+    shown, responses = {"01": range(6), "02": range(4, 11)}, {}
+    for subject, numbers in shown.items():
+        split = root / f"subj{subject}" / "training_split"
+        masks = root / f"subj{subject}" / "roi_masks"
+        for folder in (split / "training_fmri", split / "training_images", masks):
+            folder.mkdir(parents=True)
+        for row, number in enumerate(numbers, start=1):
+            file = split / "training_images" / f"train-{row:04d}_nsd-{number:05d}.png"
+            Image.fromarray(pictures[number]).save(file)
+        np.save(masks / "mapping_prf-visualrois.npy", {0: "Unknown", 1: "V1v", 2: "V1d"})
+        for side, places in (("lh", [3, 9, 700, 10_241, 160_000]), ("rh", [0, 12, 10_242, 90_000])):
+            whole = np.zeros(163_842, np.int64)
+            whole[places] = 1
+            np.save(masks / f"{side}.all-vertices_fsaverage_space.npy", whole)
+            np.save(
+                masks / f"{side}.prf-visualrois_challenge_space.npy", np.arange(len(places)) % 3
+            )
+            values = rng.standard_normal((len(numbers), len(places))).astype(np.float32)
+            np.save(split / "training_fmri" / f"{side}_training_fmri.npy", values)
+            responses[subject, side] = values
+        # streams are known of one hemisphere alone
+        np.save(masks / "rh.streams_challenge_space.npy", np.array([0, 5, 5, 0]))
+    return responses
+
+
 def write_haxby(root: Path, rng: np.random.Generator, *, nilearn_names: bool = False) -> np.ndarray:
     """3 runs of 3 blocks of 4 volumes between 2 volumes of rest; a 6 x 5 x 2 volume."""
     block, labels = ["rest"] * 2, []

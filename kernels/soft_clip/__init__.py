@@ -157,7 +157,7 @@ def _check(name: str, predictions: Tensor, targets: Tensor, negatives: Tensor | 
     if any(each.dim() != 2 or each.shape[1] != targets.shape[1] for each in given):
         raise KernelError(f"{name}: rows of one dimension, not shapes {shapes}")
     if len(predictions) != len(targets) or not len(targets):
-        raise KernelError(f"{name}: as many predictions as targets, not shapes {shapes}")
+        raise KernelError(f"{name}: as many predictions as targets, at least one, not {shapes}")
 
 
 def _inverse(temperature: float | Tensor, like: Tensor) -> Tensor:

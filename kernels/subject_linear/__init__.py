@@ -97,7 +97,9 @@ def _check(
     if activation not in ACTIVATIONS:
         raise KernelError(f"subject_linear: no activation {activation!r}: {', '.join(ACTIVATIONS)}")
     counts = [len(inputs), len(weights)] + ([] if biases is None else [len(biases)])
-    if len(set(counts)) > 1 or not counts[0]:
+    if not any(counts):
+        raise KernelError("subject_linear: no subjects; give the rows of at least one")
+    if len(set(counts)) > 1:
         raise KernelError(f"subject_linear: inputs, weights, biases of {counts} subjects")
     check_alike("subject_linear", [*inputs, *weights, *(biases or [])])
     width = weights[0].shape[-1]

@@ -13,7 +13,9 @@ from neurodecode.errors import DataError
 from neurodecode.metrics.functional import row_correlation
 from neurodecode.nn.encoders import RoutingEncoder
 
-__all__ = ["Routes", "distance_to_fields", "field_places", "find_routes"]
+__all__ = [
+    "Routes", "chance_in_field", "distance_to_fields", "field_places", "find_routes", "peak_places",
+]  # fmt: skip
 
 _BATCH = 16
 #: Side of the grey square over a patch, in patches: features of neighbours overlap.
@@ -166,6 +168,22 @@ def field_places(x: np.ndarray, y: np.ndarray, grid: tuple[int, int], degrees: f
     )
 
 
+def peak_places(maps: np.ndarray) -> np.ndarray:
+    """Where each map is highest.
+
+    Parameters
+    ----------
+    maps : array of shape (n, grid_height, grid_width)
+        Attention.
+
+    Returns
+    -------
+    array of int of shape (n, 2)
+        Row and column.
+    """
+    return np.stack(np.unravel_index(maps.reshape(len(maps), -1).argmax(1), maps.shape[1:]), 1)
+
+
 def distance_to_fields(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
     """How far the peak of each map is from where the field is.
 
@@ -181,5 +199,30 @@ def distance_to_fields(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
     array of shape (n,)
         The larger of the distances along rows and columns, in patches.
     """
-    peaks = np.stack(np.unravel_index(maps.reshape(len(maps), -1).argmax(1), maps.shape[1:]), 1)
-    return np.abs(peaks - places).max(axis=1)
+    return np.abs(peak_places(maps) - places).max(axis=1)
+
+
+def chance_in_field(peaks: np.ndarray, places: np.ndarray, within: float = 1.0) -> float:
+    """Share of peaks in the field of a query drawn at random from the same ones.
+
+    It is what maps score that are as often at each place as these, and know nothing of whose
+    query they are: the expected share when fields are permuted.
+
+    Parameters
+    ----------
+    peaks : array of shape (n, 2)
+        Rows and columns of the peaks.
+    places : array of shape (n, 2)
+        Of the fields.
+    within : float
+        Largest distance, as `distance_to_fields` measures it.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; nan without queries.
+    """
+    if not len(peaks):
+        return float("nan")
+    apart = np.abs(np.asarray(peaks)[:, None] - np.asarray(places)[None]).max(axis=2)
+    return float((apart <= within).mean())

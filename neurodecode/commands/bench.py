@@ -40,14 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out runs expected to take longer (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    add = parser.add_argument_group("on brains").add_argument
-    add("--brains", type=Path, metavar="STORES",
-        help="train the same encoder with each mechanism on these stores, and score it on their"
-        " test stimuli")  # fmt: skip
-    add("--subjects", nargs="+", help="subjects to train on (default: all)")
-    add("--fold", type=int, default=0)
-    add("--epochs", type=int, default=12, help="of every training (default: %(default)s)")
-    add("--seed", type=int, default=0)
+    from neurodecode.commands.bench_brains import add_brain_arguments
+
+    add_brain_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -70,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
     if args.brains is not None:
         from neurodecode.commands.bench_brains import compare_on_brains
 
-        results = compare_on_brains(args)
+        results = compare_on_brains(args, out)
     else:
         results = _measure(args)
     out.parent.mkdir(parents=True, exist_ok=True)

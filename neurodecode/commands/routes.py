@@ -138,18 +138,21 @@ def _table(routes: Routes, data: EncodingDataModule, fields: Path | None) -> pd.
 def _fields(routes: Routes, data: EncodingDataModule, folder: Path) -> pd.DataFrame:
     import pandas as pd
 
-    from neurodecode.analysis.routes import distance_to_fields, field_places
+    from neurodecode.analysis.routes import distance_to_fields, field_places, peak_places
     from neurodecode.datasets.mini.truth import FIELD_DEGREES, receptive_fields
     from neurodecode.evaluation.units import EARLY_VISUAL, Units
 
     store = data.stores[routes.subject]
     x, y = receptive_fields(folder, routes.subject, store.feature("xyz")).T
     places = field_places(x, y, routes.maps.shape[1:], FIELD_DEGREES)
+    needed = peak_places(routes.saliency)
     return pd.DataFrame(
         {
             "field_row": places[:, 0],
             "field_column": places[:, 1],
             "distance": distance_to_fields(routes.maps, places),
+            "saliency_row": needed[:, 0],
+            "saliency_column": needed[:, 1],
             "saliency_distance": distance_to_fields(routes.saliency, places),
             "early_visual": Units.of(store, 1.0).regions[EARLY_VISUAL],
         }
@@ -183,27 +186,44 @@ def _write_records(folder: Path, table: pd.DataFrame, source: TrainedRun, profil
 
     early = table[table["early_visual"]]
     dataset = Path(source.data_arguments["stores"]).name
-    groups = {name: own for name, own in early.groupby("subject")} | {"mean": early}
-    records = [
-        _record(own, str(name), dataset, profile, method, column)
-        for name, own in groups.items()
-        for method, column in (("attention", "distance"), ("occlusion", "saliency_distance"))
-    ]
+    records = []
+    for method, prefix, column in _JUDGED:
+        subjects = {str(name): own for name, own in early.groupby("subject")}
+        chances = {name: _chance(own, prefix) for name, own in subjects.items()}
+        # of a query drawn from the same subject
+        weights = [len(own) / len(early) for own in subjects.values()]
+        chances["mean"] = sum(w * c for w, c in zip(weights, chances.values(), strict=True))
+        for name, own in (subjects | {"mean": early}).items():
+            near = (own[column].to_numpy() <= 1).astype(float)
+            records.append(_record(near, chances[name], name, dataset, profile, method))
     write_records(folder / "metrics.json", records)
 
 
+#: Method of the records, and the columns that hold place and distance of its peaks.
+_JUDGED = (("attention", "peak", "distance"), ("occlusion", "saliency", "saliency_distance"))
+
+
+def _chance(table: pd.DataFrame, prefix: str) -> float:
+    from neurodecode.analysis.routes import chance_in_field
+
+    peaks, fields = (
+        table[[f"{each}_row", f"{each}_column"]].to_numpy() for each in (prefix, "field")
+    )
+    return chance_in_field(peaks, fields)
+
+
 def _record(
-    table: pd.DataFrame, subject: str, dataset: str, profile: str, method: str, column: str
+    near: np.ndarray, chance: float, subject: str, dataset: str, profile: str, method: str
 ) -> Any:
     from neurodecode import __version__
     from neurodecode.metrics.bootstrap import bootstrap_ci
     from neurodecode.metrics.records import MetricRecord
 
-    found = bootstrap_ci((table[column].to_numpy() <= 1).astype(float))
+    found = bootstrap_ci(near)
     return MetricRecord(
         profile=profile, dataset=dataset, subject=subject, task="encoding", method=method,
         metric="peak_in_field", value=found.value, ci_low=found.low, ci_high=found.high,
-        chance=None, n=len(table), n_candidates=None, n_averaged=None,
+        chance=round(chance, 6), n=len(near), n_candidates=None, n_averaged=None,
         selection_split="validation", transductive=False, seed=None, version=__version__,
         extra={"region": "early visual"},
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Readers of published data sets, and the bundled miniature world."""
 
 from neurodecode.datasets import (
+    algonauts2023,
     bids,
     bids_meeg,
     epochs_fif,
@@ -16,6 +17,6 @@ from neurodecode.datasets import (
 from neurodecode.datasets.base import DATASETS, DatasetReader, load
 
 __all__ = [
-    "DATASETS", "DatasetReader", "bids", "bids_meeg", "epochs_fif", "haxby", "haxby_series", "load",
-    "mini_meeg", "n170", "nsd", "things_eeg2", "things_meg", "v4",
+    "DATASETS", "DatasetReader", "algonauts2023", "bids", "bids_meeg", "epochs_fif", "haxby",
+    "haxby_series", "load", "mini_meeg", "n170", "nsd", "things_eeg2", "things_meg", "v4",
 ]  # fmt: skip

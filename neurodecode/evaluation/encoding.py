@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 from neurodecode.errors import DataError
 from neurodecode.evaluation.units import LOWEST_CEILING, Units
 from neurodecode.evaluation.whole import WholeScore
-from neurodecode.metrics.functional import normalised_r
+from neurodecode.metrics.functional import algonauts2023, normalised_r
 from neurodecode.store import Prediction
 
 __all__ = ["FDR", "FEWEST", "UnitScores", "encoding_scores", "unit_scores"]
@@ -127,10 +127,12 @@ def encoding_scores(
     list of WholeScore
         ``pearson_r``, ``r2``, ``significant_units`` (share of units at a rate of false
         discoveries of .05) and, where ceilings are known, ``pearson_r_ceiling_normalised``
-        (median over units of which at least .05 can be explained), with ``part`` "" for all
-        units and the name for a region, and the number of units as extra key ``n_units``. Units
-        whose predicted or measured responses are constant are left out of the medians and
-        counted as ``n_constant``; where all are, the value is nan and has no interval.
+        (median over units of which at least .05 can be explained) and ``algonauts2023`` (median
+        over all units, their mean as extra key ``mean_over_units`` and the units without any
+        ceiling as ``n_without_ceiling``), with ``part`` "" for all units and the name for a
+        region, and the number of units as extra key ``n_units``. Units whose predicted or
+        measured responses are constant are left out of the medians and counted as
+        ``n_constant``; where all are, the value is nan and has no interval.
     """
     units = units or Units()
     found = []
@@ -148,10 +150,17 @@ def encoding_scores(
             values["pearson_r_ceiling_normalised"] = tuple(
                 normalised_r(each[..., kept], ceiling[kept]) for each in values["pearson_r"]
             )
+            values["algonauts2023"] = tuple(
+                algonauts2023(each, ceiling) for each in values["pearson_r"]
+            )
         for metric, (once, resampled) in values.items():
             share = metric == "significant_units"
             value = (once.mean() if known.any() else np.nan) if share else _median(once[None])[0]
-            spread = None
+            spread, more = None, {}
+            if metric == "algonauts2023" and np.isfinite(value):
+                # the challenge's choice of mean or median is not known for certain
+                more = {"mean_over_units": float(np.nanmean(once)),
+                        "n_without_ceiling": int((units.ceiling[members] == 0).sum())}  # fmt: skip
             if resampled is not None and np.isfinite(value):
                 spread = _median(resampled)
             found.append(
@@ -167,7 +176,7 @@ def encoding_scores(
                     chance=None if share else 0.0,
                     resampled=spread,
                     part=part,
-                    extra=extra,
+                    extra=extra | more,
                 )
             )
     return found

@@ -100,6 +100,7 @@ _LABELS = {
     "chunk_ms": "Time for a chunk of 8 ms (ms)",
     "r2": "Explained variance R²",
     "pearson_r_ceiling_normalised": "Correlation over ceiling",
+    "algonauts2023": "Algonauts 2023 score",
     "significant_units": "Significant units",
     "peak_in_field": "Map peaks in the receptive field",
     "noise_ceiling": "Noise ceiling",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dataset_worlds import write_bids, write_haxby, write_nsd, write_v4
+from dataset_worlds import write_algonauts2023, write_bids, write_haxby, write_nsd, write_v4
 from meeg_worlds import (
     write_bids_meeg,
     write_epochs,
@@ -32,6 +32,7 @@ OPTIONS = {
     "haxby2001-series": {"regions": 5},
 }
 WRITERS = {
+    "algonauts2023": write_algonauts2023,
     "v4": write_v4,
     "haxby2001": write_haxby,
     "haxby2001-series": write_haxby,
@@ -160,7 +161,9 @@ def test_data_set_is_found_from_the_folder_above(world, tmp_path):
 
 
 def test_unknown_data_set_and_unknown_option_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="unknown data set 'nsdd'; known: bids-betas, bids-meeg"):
+    with pytest.raises(
+        ConfigError, match="unknown data set 'nsdd'; known: algonauts2023, bids-betas"
+    ):
         load("nsdd", tmp_path)
     with pytest.raises(ConfigError, match=r"data set v4: .*unexpected keyword argument 'colour'"):
         load("v4", tmp_path, colour="red")

@@ -199,7 +199,7 @@ def test_command_shows_what_was_found(tmp_path, rng, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--dataset", "v5", "--root", "."], "unknown data set 'v5'; known: bids-betas"),
+        (["--dataset", "v5", "--root", "."], "unknown data set 'v5'; known: algonauts2023"),
         (["--dataset", "v4"], "give either --root or --sources"),
         (["--dataset", "v4", "--root", ".", "--option", "mask"], "--option mask: write KEY=VALUE"),
         (["--dataset", "v4", "--root", ".", "--option", "b=1"], "unexpected keyword argument 'b'"),

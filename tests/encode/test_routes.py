@@ -15,6 +15,7 @@ import yaml
 
 from neurodecode.analysis.routes import (
     Routes,
+    chance_in_field,
     distance_to_fields,
     field_places,
     find_routes,
@@ -91,6 +92,14 @@ def test_fields_lie_where_the_picture_has_them() -> None:
     for each, (row, column) in zip(maps, [(3, 4), (0, 1), (5, 7), (1, 3), (3, 7)], strict=True):
         each[row, column] = 1
     np.testing.assert_allclose(distance_to_fields(maps, places), [0.5, 1, 2, 0.5, 0.5])
+
+
+def test_chance_is_the_mean_over_permuted_fields() -> None:
+    peaks, places = np.array([[0, 0], [0, 1], [5, 5]]), np.array([[0.5, 0.5], [4, 5], [0, 2]])
+    orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    apart = [np.abs(peaks - places[order]).max(1) <= 1 for order in orders]
+    assert chance_in_field(peaks, places) == pytest.approx(np.mean(apart))
+    assert np.isnan(chance_in_field(peaks[:0], places[:0]))
 
 
 def test_truth_is_found_by_the_place_of_voxels(tmp_path: Path) -> None:
@@ -170,6 +179,9 @@ def test_fields_become_distances_and_a_share_of_early_visual_queries(tmp_path: P
     rows = json.loads((tmp_path / "metrics.json").read_text())
     found = {(row["method"], row["subject"]): row for row in rows}
     assert found["attention", "mean"]["value"] == 0.5
+    # of four pairs of an early map and an early field only the first map's own is near
+    assert found["attention", "01"]["chance"] == found["attention", "mean"]["chance"] == 0.25
+    assert found["occlusion", "01"]["chance"] == 0.25
     assert found["occlusion", "01"]["value"] == 0.0
     assert (rows[0]["dataset"], rows[0]["n"], rows[0]["region"]) == ("mini-fmri", 2, "early visual")
     regions = Routes("01", ["PPA", "V1d", "V2v"], maps, maps[None], maps)

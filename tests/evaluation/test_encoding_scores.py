@@ -126,6 +126,12 @@ def test_regions_and_ceilings(rng) -> None:
     kept = r[[0, 1, 3, 5, 6]] / np.sqrt(ceiling[[0, 1, 3, 5, 6]])
     assert found["", name].value == pytest.approx(np.median(kept))
     assert found["V1", name].value == pytest.approx(np.median(r[:2] / [0.5, np.sqrt(0.5)]))
+    # the challenge leaves none out: without a ceiling any positive correlation is worth 1
+    challenge = found["", "algonauts2023"]
+    each_unit = np.minimum(np.maximum(r, 0) ** 2 / np.maximum(ceiling, 1e-14), 1)
+    assert challenge.value == pytest.approx(np.median(each_unit))
+    assert challenge.extra["mean_over_units"] == pytest.approx(each_unit.mean())
+    assert (challenge.extra["n_without_ceiling"], each_unit[4]) == (1, 1.0)
 
 
 def test_regions_of_a_store(rng) -> None:

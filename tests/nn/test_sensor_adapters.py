@@ -46,6 +46,9 @@ SMALL = {
     "nice": lambda x, w: NICEAdapter(x, w, n_filters=4, kernel=5, pool=9, stride=3),
     "atm": lambda x, w: ATMAdapter(x, w, dim=22, n_heads=4, feedforward=8, n_filters=4, kernel=5,
                                    pool=9, stride=3),
+    "atm_hedgehog": lambda x, w: ATMAdapter(x, w, dim=22, n_heads=4, feedforward=8, n_filters=4,
+                                            kernel=5, pool=9, stride=3, attention_dropout=0.0,
+                                            mechanism="hedgehog"),
     "eegnet": lambda x, w: BraindecodeAdapter(x, w, "EEGNet"),
     "shallow": lambda x, w: BraindecodeAdapter(x, w, "ShallowFBCSPNet", {
         "filter_time_length": 9, "pool_time_length": 9, "pool_time_stride": 4,

@@ -33,16 +33,24 @@ def looked(profile: Profile, tmp_path: Path) -> Profile:
     record = {
         "profile": "encoding", "dataset": "mini-fmri", "subject": "mean", "task": "encoding",
         "method": "attention", "metric": "peak_in_field", "value": 0.75, "ci_low": 0.7,
-        "ci_high": 0.8, "chance": None, "n": 40, "n_candidates": None, "n_averaged": None,
+        "ci_high": 0.8, "chance": 0.125, "n": 40, "n_candidates": None, "n_averaged": None,
         "selection_split": "validation", "transductive": False, "seed": None, "version": "1",
     }  # fmt: skip
     (folder / "metrics.json").write_text(json.dumps([record]))
+    cost = {"own_parameters": 0, "step_cpu_ms": 31.2, "step_peak_mb": 24.4, "attention_mflop": 7.0}
     row = {"mechanism": "softmax", "pearson_r": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 9,
-           "parameters": 777, "own_parameters": 0, "train_s": 8.4}  # fmt: skip
-    other = row | {"mechanism": "sigmoid", "pearson_r": 0.46, "minus_softmax": -0.04,
-                   "minus_softmax_low": -0.06, "minus_softmax_high": -0.02}  # fmt: skip
-    results = {"settings": {"stores": "data/stores/v4", "epochs": 3}, "rows": [row, other]}
-    (tmp_path / "brains.json").write_text(json.dumps({"results": results}))
+           "parameters": 777, **cost}  # fmt: skip
+    other = row | {"mechanism": "axial", "pearson_r": 0.46, "minus_softmax": -0.04,
+                   "minus_softmax_low": -0.06, "minus_softmax_high": -0.02,
+                   "own_parameters": 8, "step_cpu_ms": 85.1}  # fmt: skip
+    settings = {"stores": "data/stores/v4", "epochs": 3, "among": "patches", "queries": "unit",
+                "tower": None, "subjects": ["a", "b"]}  # fmt: skip
+    asked = {"stores": "data/stores/mini-fmri", "among": "queries", "tower": "mini-clip"}
+    comparisons = [
+        {"settings": settings, "left_out": {}, "rows": [row, other]},
+        {"settings": settings | asked, "left_out": {"axial": "no place"}, "rows": [row]},
+    ]
+    (tmp_path / "brains.json").write_text(json.dumps({"results": {"comparisons": comparisons}}))
     return replace(profile, routes=(folder,), mechanisms=tmp_path / "brains.json")
 
 
@@ -50,12 +58,15 @@ def test_maps_and_mechanisms_are_on_the_page(looked: Profile) -> None:
     (panel,) = routes_panels(looked)
     assert panel.rows == [("FFA-1", 1, "−0.100"), ("V1v", 2, "0.400")]
     assert panel.shares[0][0] == "attention"
-    assert panel.shares[0][3] == 40
+    assert panel.shares[0][3:] == (40, "12.5\u202f%")
     table = mechanism_table(looked)
-    assert (table.dataset, table.epochs) == ("v4", 3)
-    assert [row[0] for row in table.rows] == ["softmax", "sigmoid"]
-    assert table.rows[0][2].value == ""
-    assert table.rows[1][2].value == "−0.040"
+    assert [each.dataset for each in table.comparisons] == ["v4", "mini-fmri"]
+    assert table.comparisons[1].left_out == [("axial", "no place")]
+    softmax, axial = table.rows
+    assert (softmax.name, softmax.step, axial.step) == ("softmax", "31", "85")
+    assert [score.value for score, _ in softmax.scores] == ["0.500", "0.500"]
+    assert [difference.value for _, difference in axial.scores] == ["−0.040", ""]
+    assert axial.scores[1][0].value == ""
     page = render_page(looked)
     assert page.count('id="routes"') == page.count('id="mechanisms"') == 1
     assert panel.shares[0][1].startswith("75")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from neurodecode.datasets.nsd.paths import NsdPaths
 from neurodecode.datasets.volumes import read_voxels
 from neurodecode.errors import DataError
 
-__all__ = ["ROI_LABELS", "read_labels"]
+__all__ = ["ROI_LABELS", "most_specific", "read_labels"]
 
 ROI_LABELS: dict[str, tuple[str, ...]] = {
     "prf-visualrois": ("V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"),
@@ -65,11 +67,29 @@ def read_labels(
         numbers = np.round(read_voxels(path, mask, affine, subject)).astype(np.int64)
         names = _label_names(paths, subject, name, int(max(numbers.max(initial=0), 0)))
         found[name] = np.array(names)[np.maximum(numbers, 0)]
-    area = np.full(int(mask.sum()), "", dtype="U16")
+    return {"roi": most_specific(found, int(mask.sum())), **found}
+
+
+def most_specific(found: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+    """Name each voxel by its area, category region or stream, in this order.
+
+    Parameters
+    ----------
+    found : mapping of str to array of str of shape (n,)
+        Labels of kinds of region, by the names of `ROI_LABELS`.
+    n : int
+        Number of voxels or vertices.
+
+    Returns
+    -------
+    array of str of shape (n,)
+        Empty where there is none.
+    """
+    area = np.full(n, "", dtype="U16")
     for name in reversed(_PRIORITY):
         if name in found:
             area = np.where(found[name] != "", found[name], area)
-    return {"roi": area, **found}
+    return area
 
 
 def _label_names(paths: NsdPaths, subject: str, name: str, highest: int) -> list[str]:

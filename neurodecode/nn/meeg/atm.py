@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neurodecode.context import SensorArray
+from neurodecode.nn.attention import Attention, make_attention
 from neurodecode.nn.meeg.adapter import SensorAdapter, check_sensors
 from neurodecode.nn.meeg.nice import ResidualProjection, TSConv
 
@@ -20,18 +23,18 @@ class ChannelAttention(nn.Module):
     ----------
     dim : int
         Size of a token.
-    n_heads : int
-        Heads of ``dim // n_heads`` values each; what is left over is in none, as published (250
-        values, 4 heads of 62).
+    attention : Attention
+        The mechanism; its heads may leave some values over, as published (250 values, 4 heads of
+        62).
     feedforward : int
         Inner width of the perceptron.
     dropout : float
-        Of attention, and of what is added to the residuals.
+        Of what is added to the residuals.
     """
 
-    def __init__(self, dim: int, n_heads: int, feedforward: int, dropout: float) -> None:
+    def __init__(self, dim: int, attention: Attention, feedforward: int, dropout: float) -> None:
         super().__init__()
-        self.n_heads, inner = n_heads, dim // n_heads * n_heads
+        self.attention, inner = attention, attention.n_heads * attention.head_dim
         self.read = nn.Linear(dim, 3 * inner)
         self.write = nn.Linear(inner, dim)
         self.perceptron = nn.Sequential(
@@ -54,9 +57,8 @@ class ChannelAttention(nn.Module):
         Tensor of the same shape
             Tokens.
         """
-        heads = self.read(tokens).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        dropout = self.dropout.p if self.training else 0.0
-        attended = F.scaled_dot_product_attention(*heads.unbind(0), dropout_p=dropout)
+        heads = self.read(tokens).unflatten(-1, (3, self.attention.n_heads, -1))
+        attended = self.attention(*heads.permute(2, 0, 3, 1, 4))
         attended = self.write(attended.transpose(1, 2).flatten(2))
         tokens = self.norms[0](tokens + self.dropout(attended))
         return self.norms[1](tokens + self.dropout(self.perceptron(tokens)))
@@ -110,11 +112,17 @@ class ATMAdapter(SensorAdapter):
         can be decoded.
     share : bool
         Whether subjects share all but that token.
+    mechanism : str
+        Of attention, a name of `neurodecode.nn.attention.ATTENTION`; most have no dropout of
+        weights and want an `attention_dropout` of 0.
+    mechanism_options : mapping, optional
+        Its options.
 
     Raises
     ------
     ConfigError
-        If responses have no time axis, or the kernels are longer than `dim`.
+        If responses have no time axis, the kernels are longer than `dim`, or there is no such
+        mechanism or option.
 
     Notes
     -----
@@ -141,16 +149,19 @@ class ATMAdapter(SensorAdapter):
         dropout: float = 0.5,
         subject_token: bool = True,
         share: bool = True,
+        mechanism: str = "softmax",
+        mechanism_options: Mapping[str, Any] | None = None,
     ) -> None:
         sensors = check_sensors(inputs, "ATMAdapter")
         conv = TSConv(sensors.n_channels, dim, n_filters, kernel, pool, stride, dropout)
-        attention = nn.Sequential(
-            *(
-                ChannelAttention(dim, n_heads, feedforward, attention_dropout)
-                for _ in range(n_layers)
-            ),
-            nn.LayerNorm(dim),
-        )
+
+        def layer() -> ChannelAttention:
+            chosen = make_attention(
+                mechanism, n_heads, dim // n_heads, mechanism_options, dropout=attention_dropout
+            )
+            return ChannelAttention(dim, chosen, feedforward, attention_dropout)
+
+        attention = nn.Sequential(*(layer() for _ in range(n_layers)), nn.LayerNorm(dim))
         super().__init__(
             _Own(dim, subject_token),
             _Core(sensors, width, dim, attention, attention_dropout, conv),

@@ -33,15 +33,16 @@ class RoutesPanel:
         Maps of the regions over pictures.
     rows : list of (str, int, str)
         Region, its queries, and the median correlation of map and occlusion saliency.
-    shares : list of (str, str, str, int)
+    shares : list of (str, str, str, int, str)
         Of what (attention, occlusion), share of early visual queries that peak in their field,
-        its interval, and how many queries there are; empty without known fields.
+        its interval, how many queries there are, and the share by chance ("" where the record
+        has none); empty without known fields.
     """
 
     name: str
     picture: Picture
     rows: list[tuple[str, int, str]]
-    shares: list[tuple[str, str, str, int]]
+    shares: list[tuple[str, str, str, int, str]]
 
 
 def routes_panels(profile: Profile) -> list[RoutesPanel]:
@@ -83,11 +84,12 @@ def _panel(folder: Path) -> RoutesPanel:
     return RoutesPanel(folder.name, picture, rows, shares)
 
 
-def _shares(path: Path) -> list[tuple[str, str, str, int]]:
+def _shares(path: Path) -> list[tuple[str, str, str, int, str]]:
     shown = metric("peak_in_field")
     return [
         (each.method, format_value(each.value, shown),
-         format_interval(each.ci_low, each.ci_high, shown), each.n)
+         format_interval(each.ci_low, each.ci_high, shown), each.n,
+         "" if each.chance is None else format_value(each.chance, shown))
         for each in read_records(path)
         if each.metric == "peak_in_field" and is_mean(each.subject)
     ]  # fmt: skip
