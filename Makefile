@@ -20,7 +20,7 @@ help:
 	@echo "make adapt              learning curves of new subjects       -> reports/adaptation"
 	@echo "make meeg               MEG and EEG of the miniature world, after make repro -> reports/meeg/index.html"
 	@echo "make gaze [DATA=FOLDER]  where people look: miniature viewers, and OSIE if it is in FOLDER"
-	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers, linear decoders -> reports/auditory"
+	@echo "make listen [DATA=FOLDER]  who is listened to: two talkers -> reports/auditory"
 	@echo "make hear               whoever is attended out of a mixture, after make listen -> reports/hearing"
 	@echo "make regions DATA=FOLDER  states of the whole brain, region by region -> reports/regions/index.html"
 	@echo "make setup              only make the environment (.venv)"

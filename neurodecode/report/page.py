@@ -46,6 +46,13 @@ from neurodecode.report.theme import css_variables
 
 __all__ = ["render_page", "write_figures", "write_page"]
 
+#: Topic of a page -> the tasks that are all it is about.
+_TOPICS = {
+    "gaze": {"scanpath"},
+    "listening": {"auditory_attention", "extraction"},
+    "categories": {"classification"},
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +84,14 @@ def render_page(profile: Profile) -> str:
     )
 
 
+def _topic(tasks: set[str]) -> str:
+    """What the whole page is about, where it is about one thing."""
+    for topic, own in _TOPICS.items():
+        if tasks and tasks <= own:
+            return topic
+    return ""
+
+
 def _content(profile: Profile) -> dict[str, Any]:
     whole, everything = profile, profile.records
     datasets = _datasets(profile)
@@ -98,7 +113,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "heard_tables": heard_tables,
         "heard": heard,
         "gaze": gaze.gaze_panels(whole, datasets) if looked else [],
-        "only_gaze": bool((everything["task"] == "scanpath").all()) and looked,
+        "topic": _topic(set(everything["task"])),
         "datasets": datasets,
         "miniature": any(name.startswith("mini") for name in datasets),
         "headlines": headline.headlines(profile, datasets),
