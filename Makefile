@@ -48,7 +48,7 @@ published: setup
 	@echo "Open reports/published/index.html"
 
 test: setup
-	python -m pytest -n auto --dist loadfile
+	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 real: setup
 	neurodecode locate --data "$(DATA)" --require v4 haxby2001 --out data/raw/sources.yaml

@@ -66,3 +66,8 @@ def limit_files() -> Iterator[Callable[[int], None]]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the whole pipeline, which takes minutes: last, it would keep one core alone."""
+    items.sort(key=lambda item: item.path.parent.name != "pipeline")

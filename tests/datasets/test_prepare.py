@@ -233,6 +233,7 @@ def test_locate_notes_where_things_are(tmp_path, rng, capsys):
     assert read_sources(out) == {
         "v4": tmp_path / "data" / "macaques",
         "haxby2001": tmp_path / "data" / "people",
+        "haxby2001-series": tmp_path / "data" / "people",
     }
     assert "images/images_190923.zip:" in out.read_text()
     stores = tmp_path / "stores"

@@ -83,6 +83,7 @@ def test_real_recordings_are_located(real_data):
     found = locate(real_data, readers)
     assert {name: path.name for name, path in found.items()} == {
         "haxby2001": "haxby2001",
+        "haxby2001-series": "haxby2001",
         "n170": "n170_faces_houses",
         "v4": "v4_natural_images",
     }
