@@ -188,6 +188,8 @@ def test_bad_series_end_in_one_line(study, repository, tmp_path, capsys):
     assert "no multiple of patch 2" in capsys.readouterr().err
     assert main(["fit", "--quiet", *fit_words(repository, root, 7)]) == 2
     assert "fold 7" in capsys.readouterr().err
+    # a copy that nobody has opened: the training above may still hold its stores
+    root = shutil.copytree(study, tmp_path / "other")
     with h5py.File(root / "stores" / "haxby2001-series" / "sub-1.h5", "r+") as file:
         file.attrs["info"] = "{}"
     assert states(root, tmp_path / "a.h5", "--method", "connectivity", "--window", "4") == 2
