@@ -11,6 +11,7 @@ from neurodecode.analysis.surfaces import score_surface
 from neurodecode.report.figures.surfaces import surface_figure
 from neurodecode.report.glossary import method_label
 from neurodecode.report.pictures import Picture, picture_uri
+from neurodecode.report.sections.first_subject import first_subjects
 from neurodecode.report.svg import drawing
 from neurodecode.store import ResponseStore
 
@@ -32,16 +33,10 @@ def surface_pictures(profile: Profile, datasets: list[str]) -> list[Picture]:
     list of Picture
         One row of views for each encoder; empty where no store has vertices.
     """
-    units, found = profile.units, []
-    for dataset in datasets:
-        own = units[units["dataset"] == dataset]
-        if dataset not in profile.stores or not len(own):
-            continue
-        subject = sorted(set(own["subject"]))[0]
-        store = profile.stores[dataset].responses.get(subject)
-        if store is not None and {"vertex", "hemisphere"} <= set(store.feature_names()):
-            found.append(_picture(own[own["subject"] == subject], store, subject))
-    return found
+    return [
+        _picture(rows, store, subject)
+        for subject, rows, store in first_subjects(profile, datasets, {"vertex", "hemisphere"})
+    ]
 
 
 def _picture(units: pd.DataFrame, store: ResponseStore, subject: str) -> Picture:

@@ -9,6 +9,7 @@ from neurodecode.analysis.volumes import score_volume
 from neurodecode.report.figures.volumes import slices_figure
 from neurodecode.report.glossary import method_label
 from neurodecode.report.pictures import Picture
+from neurodecode.report.sections.first_subject import first_subjects
 from neurodecode.report.svg import drawing, svg_uri
 
 __all__ = ["volume_pictures"]
@@ -29,17 +30,10 @@ def volume_pictures(profile: Profile, datasets: list[str]) -> list[Picture]:
     list of Picture
         One row of slices for each encoder; empty where no store has voxel indices.
     """
-    units, found = profile.units, []
-    for dataset in datasets:
-        own = units[units["dataset"] == dataset]
-        if dataset not in profile.stores or not len(own):
-            continue
-        subject = sorted(set(own["subject"]))[0]
-        store = profile.stores[dataset].responses.get(subject)
-        if store is not None and "xyz" in store.feature_names():
-            rows = own[own["subject"] == subject]
-            found.append(_picture(rows, store.feature("xyz"), subject))
-    return found
+    return [
+        _picture(rows, store.feature("xyz"), subject)
+        for subject, rows, store in first_subjects(profile, datasets, {"xyz"})
+    ]
 
 
 def _picture(units: pd.DataFrame, xyz: object, subject: str) -> Picture:
