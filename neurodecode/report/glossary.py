@@ -97,7 +97,7 @@ _LABELS = {
     "itd_error_us": "Error of interaural time (µs)",
     "pitch_error_semitones": "Error of pitch (semitones)",
     "real_time_factor": "Real-time factor",
-    "chunk_ms": "Time for a chunk of 8 ms (ms)",
+    "chunk_ms": "Time for a chunk of 8 ms, 95th percentile (ms)",
     "r2": "Explained variance R²",
     "pearson_r_ceiling_normalised": "Correlation over ceiling",
     "algonauts2023": "Algonauts 2023 score",
